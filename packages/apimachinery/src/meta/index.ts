@@ -1,0 +1,6 @@
+// What every API object and every answer shares: types, names, metadata, Status. Values only; anyone may import it.
+export { fieldError } from "./field-error.ts";
+export * from "./group-version.ts";
+export * from "./json.ts";
+export type * from "./object.ts";
+export * from "./status.ts";

@@ -1,0 +1,2 @@
+// One schema value: static type, OpenAPI, validation, defaulting, pruning. Pure.
+export type * from "./schema.ts";
