@@ -2,5 +2,6 @@
 export { fieldError } from "./field-error.ts";
 export * from "./group-version.ts";
 export * from "./json.ts";
+export * from "./names.ts";
 export type * from "./object.ts";
 export * from "./status.ts";

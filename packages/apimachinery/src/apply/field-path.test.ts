@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  comparePathElements,
+  fieldElement,
+  formatPath,
+  formatPathElement,
+  indexElement,
+  keyElement,
+  MalformedFieldsError,
+  type PathElement,
+  parsePathElement,
+  valueElement,
+} from "./field-path.ts";
+
+const scalar = fc.oneof(fc.string(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null));
+const element: fc.Arbitrary<PathElement> = fc.oneof(
+  fc.string().map(fieldElement),
+  fc.uniqueArray(fc.record({ name: fc.string(), value: scalar }), { selector: ({ name }) => name, maxLength: 3 }).map(keyElement),
+  scalar.map(valueElement),
+  fc.nat().map(indexElement),
+);
+
+describe("path elements", () => {
+  test.each<{ text: string; want: PathElement; canonical?: string }>([
+    { text: "f:spec", want: fieldElement("spec") },
+    { text: "f:", want: fieldElement("") },
+    { text: "f:a:b.c/d", want: fieldElement("a:b.c/d") },
+    { text: 'k:{"name":"a"}', want: keyElement([{ name: "name", value: "a" }]) },
+    {
+      text: 'k:{"protocol":"TCP","port":80}',
+      want: keyElement([
+        { name: "port", value: 80 },
+        { name: "protocol", value: "TCP" },
+      ]),
+      canonical: 'k:{"port":80,"protocol":"TCP"}',
+    },
+    { text: "k:{}", want: keyElement([]) },
+    { text: "k:null", want: keyElement([]), canonical: "k:{}" },
+    { text: 'v:"a<b"', want: valueElement("a<b"), canonical: 'v:"a\\u003cb"' },
+    { text: "v:1.0", want: valueElement(1), canonical: "v:1" },
+    { text: "v:9007199254740993", want: valueElement(9007199254740993n) },
+    { text: "v:null", want: valueElement(null) },
+    { text: "i:0", want: indexElement(0) },
+    { text: "i:+07", want: indexElement(7), canonical: "i:7" },
+    { text: "i:-1", want: indexElement(-1) },
+  ])("$text", ({ text, want, canonical = text }) => {
+    const parsed = parsePathElement(text);
+    expect(parsed).toEqual(want);
+    expect(formatPathElement(want)).toBe(canonical);
+  });
+
+  test.each(["x:foo", "F:a", "::"])("%s is of a type that a later version may know", (text) => expect(parsePathElement(text)).toBeUndefined());
+
+  // Each is an error in Go too.
+  test.each(["", "f", "fx", "spec", "v:", "v:abc", "v:{", "k:5", 'k:"a"', "k:", "k:{a}", "i:", "i:a", "i:1.5", "i:99999999999999999999"])(
+    "refuses %j",
+    (text) => expect(() => parsePathElement(text)).toThrow(MalformedFieldsError),
+  );
+
+  test("parsing what was formatted gives the same element", () => {
+    fc.assert(
+      fc.property(element, (one) => {
+        const parsed = parsePathElement(formatPathElement(one));
+        expect(parsed).toBeDefined();
+        if (parsed !== undefined) expect(comparePathElements(parsed, one)).toBe(0);
+      }),
+    );
+  });
+
+  test("the order is total, and equal elements are spelled alike", () => {
+    fc.assert(
+      fc.property(element, element, element, (a, b, c) => {
+        expect(Math.sign(comparePathElements(a, b))).toBe(-Math.sign(comparePathElements(b, a)) || 0);
+        if (comparePathElements(a, b) <= 0 && comparePathElements(b, c) <= 0) expect(comparePathElements(a, c)).toBeLessThanOrEqual(0);
+        if (!formatPathElement(a).includes("-0")) expect(comparePathElements(a, b) === 0).toBe(formatPathElement(a) === formatPathElement(b));
+      }),
+    );
+  });
+
+  test("field names, then keys, values, indexes", () => {
+    const texts = ["f:b", "f:é", 'k:{"a":1}', 'k:{"a":1,"b":1}', 'k:{"b":0}', "v:2", 'v:"1"', "v:true", "i:2", "i:10"];
+    const elements = texts.flatMap((text) => parsePathElement(text) ?? []);
+    expect(elements.toReversed().sort(comparePathElements).map(formatPathElement)).toEqual(texts);
+  });
+
+  test("paths in messages", () => {
+    const key = keyElement([
+      { name: "protocol", value: "T<P" },
+      { name: "port", value: 80 },
+    ]);
+    expect(formatPath([fieldElement("spec"), fieldElement("ports"), key, indexElement(3), valueElement("x")])).toBe(
+      '.spec.ports[port=80,protocol="T<P"][3][="x"]',
+    );
+  });
+});

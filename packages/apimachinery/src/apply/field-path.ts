@@ -1,0 +1,154 @@
+import { isJSONObject, type JSONValue } from "../meta/index.ts";
+import { compareStrings, compareValues, formatName, formatValue } from "./value.ts";
+
+/** One field of the key that names an element of a `map` list. */
+export interface KeyField {
+  readonly name: string;
+  readonly value: JSONValue;
+}
+
+/**
+ * One step from a value into it: a field of an object, the element of a `map` list by its key fields (sorted by name), the element of a `set`
+ * list by its value, or the element of a list by its index.
+ *
+ * Source: structured-merge-diff fieldpath.PathElement.
+ */
+export type PathElement =
+  | { readonly kind: "field"; readonly name: string }
+  | { readonly kind: "key"; readonly fields: readonly KeyField[] }
+  | { readonly kind: "value"; readonly value: JSONValue }
+  | { readonly kind: "index"; readonly index: number };
+
+export type FieldPath = readonly PathElement[];
+
+/** A text that is no path element, or FieldsV1 that is no set. The caller decides what the client is told. */
+export class MalformedFieldsError extends Error {
+  override readonly name = "MalformedFieldsError";
+}
+
+export const fieldElement = (name: string): PathElement => ({ kind: "field", name });
+export const valueElement = (value: JSONValue): PathElement => ({ kind: "value", value });
+export const indexElement = (index: number): PathElement => ({ kind: "index", index });
+
+/** @param fields in any order; they are kept sorted by name, which is what makes two keys comparable. */
+export function keyElement(fields: readonly KeyField[]): PathElement {
+  return { kind: "key", fields: fields.length < 2 ? fields : fields.toSorted((a, b) => compareStrings(a.name, b.name)) };
+}
+
+const RANKS = { field: 0, key: 1, value: 2, index: 3 } as const satisfies Record<PathElement["kind"], number>;
+
+/**
+ * The canonical order of path elements: field names, keys, values, indexes. FieldsV1 is written in it.
+ *
+ * @returns negative, zero or positive.
+ * Source: structured-merge-diff PathElement.Compare.
+ */
+export function comparePathElements(left: PathElement, right: PathElement): number {
+  if (left === right) return 0;
+  switch (left.kind) {
+    case "field":
+      return right.kind === "field" ? compareStrings(left.name, right.name) : -1;
+    case "key":
+      return right.kind === "key" ? compareKeys(left.fields, right.fields) : RANKS[left.kind] - RANKS[right.kind];
+    case "value":
+      return right.kind === "value" ? compareValues(left.value, right.value) : RANKS[left.kind] - RANKS[right.kind];
+    case "index":
+      return right.kind === "index" ? left.index - right.index : RANKS[left.kind] - RANKS[right.kind];
+    default:
+      return left satisfies never;
+  }
+}
+
+function compareKeys(left: readonly KeyField[], right: readonly KeyField[]): number {
+  for (const [index, field] of left.entries()) {
+    const other = right[index];
+    if (other === undefined) return 1;
+    const order = compareStrings(field.name, other.name) || compareValues(field.value, other.value);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+/** A path element as FieldsV1 spells it: `f:spec`, `k:{"name":"a"}`, `v:"a"`, `i:0`. */
+export function formatPathElement(element: PathElement): string {
+  switch (element.kind) {
+    case "field":
+      return `f:${element.name}`;
+    case "key":
+      return `k:{${element.fields.map(({ name, value }) => `${formatName(name)}:${formatValue(value)}`).join(",")}}`;
+    case "value":
+      return `v:${formatValue(element.value)}`;
+    case "index":
+      return `i:${element.index}`;
+    default:
+      return element satisfies never;
+  }
+}
+
+const INTEGER = /^[+-]?[0-9]+$/;
+
+/**
+ * Reads a path element as FieldsV1 spells it.
+ *
+ * @returns undefined for a type of element that is not known: a later version may know it, so it is left out and no fault.
+ * @throws {MalformedFieldsError} if the text is shorter than two characters, has no colon, or its value is not JSON.
+ * Source: structured-merge-diff DeserializePathElement.
+ */
+export function parsePathElement(text: string): PathElement | undefined {
+  if (text.length < 2) throw new MalformedFieldsError("key must be 2 characters long:");
+  if (text[1] !== ":") throw new MalformedFieldsError(`missing colon: ${text}`);
+  const rest = text.slice(2);
+  switch (text[0]) {
+    case "f":
+      return fieldElement(rest);
+    case "v":
+      return valueElement(parseValue(rest, text));
+    case "k": {
+      const key = parseValue(rest, text);
+      if (!isJSONObject(key) && key !== null) throw new MalformedFieldsError(`key must be an object: ${text}`);
+      return keyElement(Object.entries(key ?? {}).map(([name, value]) => ({ name, value: value ?? null })));
+    }
+    case "i": {
+      const index = Number(rest);
+      if (!INTEGER.test(rest) || !Number.isSafeInteger(index)) throw new MalformedFieldsError(`invalid index: ${text}`);
+      return indexElement(index);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function parseValue(json: string, text: string): JSONValue {
+  let value: JSONValue;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new MalformedFieldsError(`invalid JSON: ${text}`, { cause });
+  }
+  return typeof value === "number" && !Number.isSafeInteger(value) && INTEGER.test(json) ? BigInt(json) : value;
+}
+
+/** A path as messages and conflicts print it: `.spec.ports[port=80,protocol="TCP"].name`, `.metadata.finalizers[="a"]`, `.x[0]`. */
+export function formatPath(path: FieldPath): string {
+  return path.map(formatStep).join("");
+}
+
+function formatStep(element: PathElement): string {
+  switch (element.kind) {
+    case "field":
+      return `.${element.name}`;
+    case "key":
+      return `[${element.fields.map(({ name, value }) => `${name}=${formatPlain(value)}`).join(",")}]`;
+    case "value":
+      return `[=${formatPlain(element.value)}]`;
+    case "index":
+      return `[${element.index}]`;
+    default:
+      return element satisfies never;
+  }
+}
+
+/** A value in a message: strings quoted, without the escapes that only HTML needs. */
+function formatPlain(value: JSONValue): string {
+  return typeof value === "string" ? formatName(value) : formatValue(value);
+}

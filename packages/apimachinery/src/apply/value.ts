@@ -1,0 +1,114 @@
+import { isJSONObject, type JSONArray, type JSONObject, type JSONValue } from "../meta/index.ts";
+
+/**
+ * Orders two strings as Go does: by the bytes of their UTF-8. It differs from JavaScript's own order only where a surrogate pair (a character
+ * beyond U+FFFF) meets a character of U+E000 to U+FFFF.
+ *
+ * @returns negative, zero or positive.
+ */
+export function compareStrings(left: string, right: string): number {
+  if (left === right) return 0;
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index++) {
+    const a = left.charCodeAt(index);
+    const b = right.charCodeAt(index);
+    if (a !== b) return bytewise(a) - bytewise(b);
+  }
+  return left.length - right.length;
+}
+
+/** A UTF-16 code unit moved to where UTF-8 sorts it: surrogates (D800 to DFFF) after everything else. */
+function bytewise(unit: number): number {
+  return unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}
+
+/** The place of each kind of value among the others. */
+function rank(value: JSONValue): number {
+  switch (typeof value) {
+    case "number":
+    case "bigint":
+      return 0;
+    case "string":
+      return 1;
+    case "boolean":
+      return 2;
+    default:
+      return value === null ? 5 : Array.isArray(value) ? 3 : 4;
+  }
+}
+
+/**
+ * A total order of JSON values: numbers, strings, booleans, lists, objects, null; within each the natural one. `1` and `1.0` are equal.
+ *
+ * @returns negative, zero or positive.
+ * Source: structured-merge-diff value.Compare.
+ */
+export function compareValues(left: JSONValue, right: JSONValue): number {
+  const order = rank(left) - rank(right);
+  if (order !== 0) return order;
+  if (typeof left === "string" && typeof right === "string") return compareStrings(left, right);
+  if (isNumeric(left) && isNumeric(right)) return compareNumbers(left, right);
+  if (typeof left === "boolean") return Number(left) - Number(right);
+  if (Array.isArray(left) && Array.isArray(right)) return compareLists(left, right);
+  if (isJSONObject(left) && isJSONObject(right)) return compareObjects(left, right);
+  return 0;
+}
+
+function isNumeric(value: JSONValue): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function compareNumbers(left: number | bigint, right: number | bigint): number {
+  // An integer too large for a number may meet its rounded self, read from the text of a path element: Go compares these as floats too.
+  if (typeof left !== typeof right) return compareNumbers(Number(left), Number(right));
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function compareLists(left: JSONArray, right: JSONArray): number {
+  for (const [index, value] of left.entries()) {
+    const other = right[index];
+    if (other === undefined) return 1;
+    const order = compareValues(value, other);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+function compareObjects(left: JSONObject, right: JSONObject): number {
+  const leftKeys = Object.keys(left).sort(compareStrings);
+  const rightKeys = Object.keys(right).sort(compareStrings);
+  for (const [index, key] of leftKeys.entries()) {
+    const other = rightKeys[index];
+    if (other === undefined) return 1;
+    const order = compareStrings(key, other) || compareValues(left[key] ?? null, right[other] ?? null);
+    if (order !== 0) return order;
+  }
+  return leftKeys.length - rightKeys.length;
+}
+
+// The last class is what sorts before the space: control characters.
+const UNSAFE = /["\\]|[^ -\uffff]/g;
+const HTML_UNSAFE = /["\\<>&\u2028\u2029]|[^ -\uffff]/g;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+function escapeCharacter(character: string): string {
+  return SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** A JSON string as Go writes names: only what JSON itself demands is escaped, control characters as `\u00XX`. */
+export function formatName(name: string): string {
+  return `"${name.replace(UNSAFE, escapeCharacter)}"`;
+}
+
+/**
+ * A value as Go's JSON writes it within path elements and manager identifiers: no blanks, object keys sorted, `<`, `>`, `&` and the two
+ * separators U+2028 and U+2029 escaped too, exponents of two digits.
+ */
+export function formatValue(value: JSONValue): string {
+  if (typeof value === "string") return `"${value.replace(HTML_UNSAFE, escapeCharacter)}"`;
+  if (typeof value === "number") return String(value).replace(/e([+-])(\d)$/, "e$10$2");
+  if (Array.isArray(value)) return `[${value.map((element: JSONValue) => formatValue(element)).join(",")}]`;
+  if (!isJSONObject(value)) return String(value);
+  const fields = Object.keys(value).sort(compareStrings);
+  return `{${fields.map((name) => `${formatValue(name)}:${formatValue(value[name] ?? null)}`).join(",")}}`;
+}

@@ -1,0 +1,153 @@
+import type { JSONValue } from "../meta/index.ts";
+import { JSONParser, JSONSyntaxError } from "./json-parser.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** 2^53 has 16 digits: without a run of as many, JSON.parse loses nothing. */
+const LONG_NUMBER = /\d{16}/;
+
+/** Deeper than what a decoder lets in; keeps a value that contains itself from being written for ever. */
+const MAX_ENCODE_DEPTH = 20_000;
+
+/**
+ * Reads stored bytes, which this server wrote itself: a key that occurs twice is not looked for.
+ *
+ * @returns the value; integers beyond 2^53 as bigint.
+ * @throws {JSONSyntaxError} when the bytes are not UTF-8 or no JSON.
+ */
+export function decodeJSON(bytes: Uint8Array): JSONValue {
+  const text = decodeUTF8(bytes);
+  if (LONG_NUMBER.test(text)) return new JSONParser(text).parse();
+  try {
+    // JSON.parse yields `any`; what it returns is a JSON value by definition.
+    return JSON.parse(text) as JSONValue;
+  } catch {
+    return new JSONParser(text).parse(); // for Go's sentence
+  }
+}
+
+export interface DecodedJSON {
+  readonly value: JSONValue;
+  /** The fields that were there more than once, as `spec.list[0].name`; each once, at most 100, in the order of the text. The last one won. */
+  readonly duplicates: readonly string[];
+}
+
+/**
+ * Reads the body of a request.
+ *
+ * Keys are case-sensitive and `__proto__` is one of them; nesting is at most 10,000 deep; half a surrogate pair becomes U+FFFD.
+ * Integers beyond 2^53 are bigint up to 64 bits with a sign and doubles beyond that, `5.0` and `1e1` are the numbers 5 and 10.
+ *
+ * @param bytes UTF-8, without a byte order mark. (Go replaces what is not UTF-8 by U+FFFD; here it is an error.)
+ * @throws {JSONSyntaxError} with Go's sentence for the same text; also for numbers beyond the range of a double.
+ *
+ * Source: sigs.k8s.io/json UnmarshalStrict.
+ */
+export function decodeStrictJSON(bytes: Uint8Array): DecodedJSON {
+  const parser = new JSONParser(decodeUTF8(bytes));
+  const value = parser.parse();
+  return { value, duplicates: parser.duplicates };
+}
+
+/** Text as UTF-8. @throws {JSONSyntaxError} when it is not. */
+function decodeUTF8(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new JSONSyntaxError("invalid UTF-8 in JSON input");
+  }
+}
+
+/**
+ * Writes a value as JSON without spaces or a final newline. Properties that are `undefined` are left out; bigint is written with all its digits.
+ * Go writes `<`, `>`, `&`, U+2028 and U+2029 as `\u003c` …; here they stand for themselves, which is the same JSON value.
+ */
+export function encodeJSONText(value: unknown): string {
+  return stringify(value, 0);
+}
+
+/** {@link encodeJSONText} as UTF-8. */
+export function encodeJSON(value: unknown): Uint8Array {
+  return encoder.encode(stringify(value, 0));
+}
+
+/** Writes a value as `pretty=true` asks for it: two spaces a level, no final newline. Source: the json serializer of k8s.io/apimachinery. */
+export function encodePrettyJSON(value: unknown): Uint8Array {
+  return encoder.encode(stringify(value, 2));
+}
+
+function stringify(value: unknown, indent: number): string {
+  try {
+    // The library's types hide that JSON.stringify answers undefined for what JSON has no word for.
+    const text = JSON.stringify(value, undefined, indent) as string | undefined;
+    return text ?? "null";
+  } catch {
+    // A bigint, or nesting that exhausts the stack of JSON.stringify: neither is worth a check of every value beforehand.
+    return new JSONWriter(indent).write(value);
+  }
+}
+
+/** One container that is being written: what is still to come of it. */
+interface OpenContainer {
+  readonly entries: Iterator<readonly [key: string | number, value: unknown]>;
+  readonly isArray: boolean;
+  isEmpty: boolean;
+}
+
+/** JSON.stringify with bigint, and with its stack on the heap. */
+class JSONWriter {
+  readonly #indent: number;
+  readonly #parts: string[] = [];
+  readonly #open: OpenContainer[] = [];
+
+  constructor(indent: number) {
+    this.#indent = indent;
+  }
+
+  write(value: unknown): string {
+    this.#value(value);
+    for (let top = this.#open.at(-1); top !== undefined; top = this.#open.at(-1)) {
+      const next = top.entries.next();
+      if (next.done === true) {
+        this.#open.pop();
+        if (!top.isEmpty) this.#newLine();
+        this.#parts.push(top.isArray ? "]" : "}");
+        continue;
+      }
+      this.#entry(top, next.value[0], next.value[1]);
+    }
+    return this.#parts.join("");
+  }
+
+  #entry(top: OpenContainer, key: string | number, value: unknown): void {
+    if (!top.isArray && isUnwritable(value)) return;
+    if (!top.isEmpty) this.#parts.push(",");
+    top.isEmpty = false;
+    this.#newLine();
+    if (!top.isArray) this.#parts.push(JSON.stringify(String(key)), this.#indent === 0 ? ":" : ": ");
+    this.#value(value);
+  }
+
+  #value(value: unknown): void {
+    if (typeof value === "bigint") {
+      this.#parts.push(value.toString());
+    } else if (typeof value !== "object" || value === null) {
+      this.#parts.push(isUnwritable(value) ? "null" : JSON.stringify(value));
+    } else {
+      if (this.#open.length >= MAX_ENCODE_DEPTH) throw new RangeError(`a JSON value nests deeper than ${MAX_ENCODE_DEPTH}`);
+      const isArray = Array.isArray(value);
+      this.#parts.push(isArray ? "[" : "{");
+      this.#open.push({ entries: isArray ? value.entries() : Object.entries(value).values(), isArray, isEmpty: true });
+    }
+  }
+
+  #newLine(): void {
+    if (this.#indent > 0) this.#parts.push("\n", " ".repeat(this.#indent * this.#open.length));
+  }
+}
+
+/** What JSON has no word for: left out of objects, null elsewhere. */
+function isUnwritable(value: unknown): boolean {
+  return value === undefined || typeof value === "function" || typeof value === "symbol";
+}

@@ -1,0 +1,124 @@
+import { Composer, type CST, type Document, Lexer, LineCounter, Parser, Schema, type YAMLParseError } from "yaml";
+import type { JSONValue } from "../meta/index.ts";
+import { JSONParser, JSONSyntaxError } from "./json-parser.ts";
+import { convertYAML } from "./yaml-convert.ts";
+import { YAMLSyntaxError } from "./yaml-error.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** How deep maps and sequences may nest. (Go's limit is 10,000; the composer here recurses, and no object of Kubernetes comes near.) */
+const MAX_YAML_DEPTH = 500;
+
+/** How many words, signs and line breaks a document may have: each costs about 5 microseconds, and a megabyte of usual YAML has fewer. */
+const MAX_LEXEMES = 250_000;
+
+/** A level of nesting is at most this many entries on the parser's stack. */
+const STACK_PER_LEVEL = 2;
+
+/** Every scalar is a string to the composer: what it means is decided by Kubernetes' rules, afterwards. */
+const STRINGS_ONLY = new Schema({ schema: "failsafe", merge: false, resolveKnownTags: false });
+
+/** What a YAML stream may not hold. Source: the reader of go.yaml.in/yaml/v2. */
+const FORBIDDEN_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
+
+export interface DecodedYAML {
+  readonly value: JSONValue;
+  /**
+   * The keys that stood more than once in their map, as `line 7: key "a" already set in map`: each is a warning of its own. At most 100. The
+   * last one won. {@link formatYAMLDuplicates} has the sentence of an error.
+   */
+  readonly duplicates: readonly string[];
+}
+
+/**
+ * Reads a YAML body: the first document of it, as Kubernetes does. Nothing, or only comments, is null.
+ *
+ * The words of YAML 1.1 are booleans (`yes`, `no`, `on`, `off`, `y`, `n`), as keys too: there they become `true` and `false`. `0777` and `0o777` are octal.
+ * Dates stay strings. Keys that are numbers become strings, a null key is refused. Integers beyond 2^53 are bigint up to 64 bits with a sign, doubles beyond.
+ *
+ * @param bytes UTF-8, with or without a byte order mark.
+ * @throws {YAMLSyntaxError} when it is no YAML, has no form in JSON (`.inf`, `!!binary`, maps as keys), nests deeper
+ *   than 500 (10,000 when it is JSON), has more than 250,000 tokens, or swells by its aliases.
+ *
+ * Source: sigs.k8s.io/yaml YAMLToJSONStrict over go.yaml.in/yaml/v2.
+ */
+export function decodeYAML(bytes: Uint8Array): DecodedYAML {
+  const text = decodeText(bytes);
+  const json = decodeAsJSON(text);
+  if (json !== undefined) return { value: json, duplicates: [] };
+  const lines = new LineCounter();
+  try {
+    const document = composeFirst(text, lines);
+    return document === undefined ? { value: null, duplicates: [] } : convertYAML(document, lines);
+  } catch (error) {
+    if (error instanceof RangeError) throw new YAMLSyntaxError(tooDeep()); // a deeper stack below us than the limit was made for
+    throw error;
+  }
+}
+
+/** What a strict decoding error says of duplicate keys. Source: go.yaml.in/yaml/v2, TypeError. */
+export function formatYAMLDuplicates(duplicates: readonly string[]): string {
+  return `yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`;
+}
+
+function decodeText(bytes: Uint8Array): string {
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    throw new YAMLSyntaxError("yaml: invalid UTF-8");
+  }
+  if (FORBIDDEN_CHARACTER.test(text)) throw new YAMLSyntaxError("yaml: control characters are not allowed");
+  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+}
+
+/** JSON is YAML, much faster to read, and what kubectl sends as a server-side apply's YAML. @returns undefined for what is better left to YAML. */
+function decodeAsJSON(text: string): JSONValue | undefined {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    const parser = new JSONParser(text);
+    const value = parser.parse();
+    return parser.duplicates.length === 0 ? value : undefined;
+  } catch (error) {
+    if (error instanceof JSONSyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Composes one document and looks no further: what follows it is not even parsed. */
+function composeFirst(text: string, lines: LineCounter): Document.Parsed | undefined {
+  const composer = new Composer({ schema: STRINGS_ONLY, version: "1.1", uniqueKeys: false, strict: false, logLevel: "silent" });
+  for (const document of composer.compose(parse(text, lines), true, text.length)) {
+    const [error] = document.errors;
+    if (error !== undefined) throw new YAMLSyntaxError(formatError(error, lines));
+    return document;
+  }
+  return undefined;
+}
+
+function* parse(text: string, lines: LineCounter): Generator<CST.Token> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  let lexemes = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    if (++lexemes > MAX_LEXEMES) throw new YAMLSyntaxError(`yaml: document has more than ${MAX_LEXEMES} tokens`);
+    yield* parser.next(lexeme);
+    if (parser.stack.length > MAX_YAML_DEPTH * STACK_PER_LEVEL) throw new YAMLSyntaxError(tooDeep());
+  }
+  yield* parser.end();
+}
+
+/** Where both parsers mean the same, the sentence is Go's. */
+const GO_SENTENCES: Readonly<Partial<Record<YAMLParseError["code"], string>>> = {
+  BLOCK_AS_IMPLICIT_KEY: "mapping values are not allowed in this context",
+  TAB_AS_INDENT: "found character that cannot start any token",
+};
+
+function formatError({ code, message, pos }: YAMLParseError, lines: LineCounter): string {
+  const sentence = GO_SENTENCES[code] ?? message.replaceAll("\n", " ");
+  return `yaml: line ${lines.linePos(pos[0]).line}: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;
+}
+
+function tooDeep(): string {
+  return `yaml: exceeded max depth of ${MAX_YAML_DEPTH}`;
+}

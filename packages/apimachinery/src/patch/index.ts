@@ -1,0 +1,12 @@
+// How a patch changes an object: pure functions on JSON values that never change what they are given. Who may patch what is decided elsewhere.
+export {
+  applyJSONPatch,
+  decodeJSONPatch,
+  type JSONPatchOperation,
+  MAX_JSON_PATCH_COPY_BYTES,
+  MAX_JSON_PATCH_OPERATIONS,
+  unknownJSONPatchFields,
+} from "./json-patch.ts";
+export { applyMergePatch } from "./merge-patch.ts";
+export { OBJECT_META_PATCH_SCHEMA } from "./object-meta-patch.ts";
+export { applyStrategicMergePatch } from "./strategic-merge-patch.ts";

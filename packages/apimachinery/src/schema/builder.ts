@@ -1,0 +1,231 @@
+import type { JSONValue } from "../meta/index.ts";
+import type { KubernetesObject } from "../meta/object.ts";
+import type { Schema } from "./schema.ts";
+
+declare const phantom: unique symbol;
+
+/** A schema that knows the TypeScript type of the values it describes. At run time it is the plain {@link Schema} and nothing more. */
+export interface TSchema<T = unknown> extends Schema {
+  readonly [phantom]?: T;
+}
+
+/** A property that a writer may leave out; made by `t.optional`, understood by `t.object`. */
+export interface TOptional<T = unknown> {
+  readonly optional: TSchema<T>;
+}
+
+/** The type of the values that a schema describes, as a reader finds them: defaulted, pruned, valid. `unknown` for a schema that was not built by `t`. */
+export type Static<S> = S extends TSchema<infer T> ? T : never;
+
+/** The properties of an object schema. */
+export type Properties = Readonly<Record<string, TSchema | TOptional>>;
+
+type OptionalKeys<P> = { [K in keyof P]: P[K] extends TOptional ? K : never }[keyof P];
+type PropertyStatic<P> = P extends TOptional<infer T> ? T : Static<P>;
+
+/** The type of an object with these properties. A property with a default is always there: whoever reads finds it filled in. */
+export type StaticProperties<P extends Properties> = {
+  readonly [K in Exclude<keyof P, OptionalKeys<P>>]: PropertyStatic<P[K]>;
+} & { readonly [K in OptionalKeys<P>]?: PropertyStatic<P[K]> } extends infer Both
+  ? { readonly [K in keyof Both]: Both[K] }
+  : never;
+
+/**
+ * As T, and an optional property may also be given as `undefined` (dropped on encoding): what an author's function returns under
+ * `exactOptionalPropertyTypes`.
+ */
+export type Lenient<T> = T extends readonly (infer E)[]
+  ? readonly Lenient<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Lenient<T[K]> | (Record<never, never> extends Pick<T, K> ? undefined : never) }
+    : T;
+
+/** What every schema may carry. `T` is the type of its default, which must be valid against the schema itself. */
+export interface CommonOptions<T = JSONValue> {
+  readonly title?: string;
+  /** What `kubectl explain` prints. */
+  readonly description?: string;
+  /** Filled in where a writer leaves the property out. The property is then optional for writers and there for readers. */
+  readonly default?: T;
+  readonly example?: T;
+  /** Value validations only (no `type`, `properties` of their own beyond the schema's): they constrain, they do not add fields. */
+  readonly allOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly not?: Schema;
+}
+
+export interface StringOptions<T extends string = string> extends CommonOptions<T> {
+  /** `date-time`, `duration`, `uuid`, `ipv4`, `cidr`, …: those that CustomResourceDefinitions check; another is documentation only. */
+  readonly format?: string;
+  /** In characters (code points). */
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  /** RE2 syntax, not anchored. */
+  readonly pattern?: string;
+  readonly enum?: readonly T[];
+}
+
+export interface NumberOptions<T = number> extends CommonOptions<T> {
+  readonly format?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly exclusiveMaximum?: boolean;
+  readonly multipleOf?: number;
+  readonly enum?: readonly T[];
+}
+
+export interface ObjectOptions extends CommonOptions {
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+  /** Fields that the schema does not name are kept. */
+  readonly "x-kubernetes-preserve-unknown-fields"?: true;
+  /** `atomic`: one field manager owns the whole object. */
+  readonly "x-kubernetes-map-type"?: "atomic" | "granular";
+}
+
+export interface ArrayOptions extends CommonOptions {
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly "x-kubernetes-patch-strategy"?: string;
+  readonly "x-kubernetes-patch-merge-key"?: string;
+}
+
+/** The options of schemas whose values have no constraint of their own. */
+export interface AnyOptions extends CommonOptions {
+  readonly enum?: readonly JSONValue[];
+}
+
+/**
+ * Builds schemas. Each function returns plain {@link Schema} data, which is OpenAPI, with a static type that {@link Static} reads.
+ *
+ * ```ts
+ * const spec = t.object({ image: t.string(), replicas: t.integer({ minimum: 0, default: 1 }), note: t.optional(t.string()) });
+ * type Spec = Static<typeof spec>; // { readonly image: string; readonly replicas: number; readonly note?: string }
+ * ```
+ */
+export const t = {
+  /**
+   * An object with these properties; those that are neither optional nor have a default are required.
+   */
+  object<const P extends Properties>(properties: P, options: ObjectOptions = {}): TSchema<StaticProperties<P>> {
+    const entries = Object.entries(properties);
+    const required = entries.filter(([, property]) => !isOptional(property) && property.default === undefined).map(([name]) => name);
+    return {
+      type: "object",
+      ...options,
+      properties: Object.fromEntries(entries.map(([name, property]) => [name, isOptional(property) ? property.optional : property])),
+      ...(required.length === 0 ? {} : { required }),
+    };
+  },
+
+  /**
+   * A property that may be left out, and is then absent for readers too.
+   *
+   * @throws {TypeError} when the schema has a default: that alone lets writers leave the property out, and readers always find it.
+   */
+  optional<T>(schema: TSchema<T>): TOptional<T> {
+    if (schema.default !== undefined) throw new TypeError("a property with a default is optional already: leave t.optional away");
+    return { optional: schema };
+  },
+
+  /** The same, or null. Without it a null is refused, or dropped where a default can take its place. */
+  nullable<T>(schema: TSchema<T>): TSchema<T | null> {
+    return { ...(schema as Schema), nullable: true };
+  },
+
+  string<T extends string = string>(options: StringOptions<T> = {}): TSchema<T> {
+    return { type: "string", ...options };
+  },
+
+  /**
+   * A whole number that a `number` holds exactly: it is bounded by ±(2^53 − 1) where the options bound it no tighter. `5.0` is whole, too.
+   * Use {@link t.int64} where larger ones must pass.
+   */
+  integer(options: NumberOptions = {}): TSchema<number> {
+    const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = options;
+    return {
+      type: "integer",
+      ...options,
+      minimum: Math.max(minimum, Number.MIN_SAFE_INTEGER),
+      maximum: Math.min(maximum, Number.MAX_SAFE_INTEGER),
+    };
+  },
+
+  /** A whole number of 64 bits: a `bigint` beyond ±(2^53 − 1), else a `number`. */
+  int64(options: Omit<NumberOptions<number | bigint>, "format"> = {}): TSchema<number | bigint> {
+    return { type: "integer", format: "int64", ...options };
+  },
+
+  number(options: NumberOptions = {}): TSchema<number> {
+    return { type: "number", ...options };
+  },
+
+  boolean(options: CommonOptions<boolean> = {}): TSchema<boolean> {
+    return { type: "boolean", ...options };
+  },
+
+  /**
+   * One of these values: all strings, or all numbers.
+   *
+   * @throws {TypeError} when there is none.
+   */
+  literals<const V extends readonly string[] | readonly number[]>(values: V, options: CommonOptions<V[number]> = {}): TSchema<V[number]> {
+    const [first] = values;
+    if (first === undefined) throw new TypeError("t.literals needs a value at least");
+    const type = typeof first === "string" ? "string" : values.every((value) => Number.isInteger(value)) ? "integer" : "number";
+    return { type, ...options, enum: values };
+  },
+
+  /** A list that is replaced as a whole (server-side apply knows no elements in it). */
+  array<T>(items: TSchema<T>, options: ArrayOptions = {}): TSchema<readonly T[]> {
+    return { type: "array", ...options, items };
+  },
+
+  /** As {@link t.array}, saying so: `x-kubernetes-list-type: atomic`. */
+  atomic<T>(items: TSchema<T>, options: ArrayOptions = {}): TSchema<readonly T[]> {
+    return { type: "array", ...options, "x-kubernetes-list-type": "atomic", items };
+  },
+
+  /** A list in which no element occurs twice; each is owned by whoever applied it. */
+  set<T>(items: TSchema<T>, options: ArrayOptions = {}): TSchema<readonly T[]> {
+    return { type: "array", ...options, "x-kubernetes-list-type": "set", items };
+  },
+
+  /**
+   * A list of objects that are told apart by these properties, which must be scalars: server-side apply merges them one by one.
+   * A key must be required, or have a default.
+   */
+  listMap<T extends object>(
+    items: TSchema<T>,
+    keys: readonly [Extract<keyof T, string>, ...Extract<keyof T, string>[]],
+    options: ArrayOptions = {},
+  ): TSchema<readonly T[]> {
+    return { type: "array", ...options, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys, items };
+  },
+
+  /** An object of any keys, whose values all have one schema. */
+  record<T>(values: TSchema<T>, options: ObjectOptions = {}): TSchema<{ readonly [key: string]: T }> {
+    return { type: "object", ...options, additionalProperties: values };
+  },
+
+  /** A whole number or a string, as ports and `maxUnavailable` are. */
+  intOrString(options: AnyOptions = {}): TSchema<number | string> {
+    return { ...options, "x-kubernetes-int-or-string": true };
+  },
+
+  /** Any JSON value, kept as it is. */
+  unknown(options: AnyOptions = {}): TSchema<unknown> {
+    return { ...options, "x-kubernetes-preserve-unknown-fields": true };
+  },
+
+  /** A whole API object of any kind: its `apiVersion`, `kind` and `metadata` are checked, the rest is kept as it is. */
+  embeddedResource(options: CommonOptions = {}): TSchema<KubernetesObject> {
+    return { type: "object", ...options, "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true };
+  },
+} as const;
+
+function isOptional(property: TSchema | TOptional): property is TOptional {
+  return "optional" in property;
+}

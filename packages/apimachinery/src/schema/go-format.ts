@@ -1,0 +1,87 @@
+/**
+ * Prints a value as Go's field errors do: strings quoted as `%q`, numbers as `%v`, everything else as JSON with sorted keys.
+ *
+ * Source: k8s.io/apimachinery/pkg/util/validation/field, Error.ErrorBody.
+ */
+export function formatGoValue(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return quoteGo(value);
+    case "number":
+      return formatGoNumber(value);
+    case "bigint":
+    case "boolean":
+      return String(value);
+    default:
+      return canonicalJSON(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${hex(char.charCodeAt(0), 4)}`);
+  }
+}
+
+/**
+ * Prints a number as Go's `%v`: a whole number that a `number` holds exactly as an integer (which it is after decoding), any other as the shortest
+ * `%g`: with an exponent of two digits below 1e-4 and from 1e6 on.
+ */
+export function formatGoNumber(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  return formatGoFloat(value);
+}
+
+/** Prints a float64 as Go's `%v`, whole numbers too: `1e+06`. Source: strconv.FormatFloat with format 'g', shortest. */
+export function formatGoFloat(value: number): string {
+  const [mantissa = "", exponent = "0"] = value.toExponential().split("e");
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(value);
+  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+}
+
+/** JSON with keys in byte order: one text per value. Numbers that differ only in their kind (`1`, `1n`) are one. */
+export function canonicalJSON(value: unknown): string {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(canonicalJSON).join(",")}]`;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  entries.sort(([left], [right]) => compareCodePoints(left, right));
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJSON(inner)}`).join(",")}}`;
+}
+
+/** Orders by code points, which is the order of the UTF-8 bytes that Go sorts by. `<` would order by UTF-16 units. */
+export function compareCodePoints(left: string, right: string): number {
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index++) {
+    const a = left.charCodeAt(index);
+    const b = right.charCodeAt(index);
+    if (a === b) continue;
+    const surrogateA = a >= 0xd800 && a <= 0xdfff;
+    const surrogateB = b >= 0xd800 && b <= 0xdfff;
+    // A surrogate stands for a code point beyond every single unit.
+    return surrogateA === surrogateB ? a - b : surrogateA ? 1 : -1;
+  }
+  return left.length - right.length;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+};
+
+/** Quotes as Go's strconv.Quote: what is not printable is escaped, other Unicode is kept. */
+export function quoteGo(text: string): string {
+  return `"${text.replace(/["\\]|[^\x20\p{L}\p{M}\p{N}\p{P}\p{S}]/gu, escapeChar)}"`;
+}
+
+function escapeChar(char: string): string {
+  const named = ESCAPES[char];
+  if (named !== undefined) return named;
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x20 || code === 0x7f) return `\\x${hex(code, 2)}`;
+  return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
+}
+
+const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, "0");
