@@ -32,7 +32,7 @@ interface URLSearchParams extends Iterable<[string, string]> {
   getAll(name: string): string[];
   has(name: string): boolean;
 }
-declare var URLSearchParams: { new (init?: string): URLSearchParams };
+declare var URLSearchParams: { new (init?: string | Iterable<readonly [string, string]>): URLSearchParams };
 
 declare function structuredClone<T>(value: T): T;
 
@@ -40,3 +40,7 @@ interface Crypto {
   getRandomValues<T extends Uint8Array>(array: T): T;
   randomUUID(): string;
 }
+declare var crypto: Crypto;
+
+declare function btoa(data: string): string;
+declare function atob(data: string): string;

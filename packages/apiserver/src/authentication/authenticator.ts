@@ -1,0 +1,13 @@
+import type { APIRequest } from "../endpoints/http.ts";
+import type { UserInfo } from "./user-info.ts";
+
+/** Finds out who is asking, by one kind of credential. Source: k8s.io/apiserver authenticator.Request. */
+export interface Authenticator {
+  /**
+   * Looks for a credential of its kind and checks it.
+   *
+   * @returns the user, with every group that is theirs; undefined when the request has no credential of this kind.
+   * @throws {APIError} `Unauthorized` for a credential that is wrong. Anything else that is thrown is a failure of the check itself.
+   */
+  authenticate(request: APIRequest): Promise<UserInfo | undefined>;
+}

@@ -1,0 +1,121 @@
+import type { JSONObject, KubernetesObject, Lenient, NameRule, ObjectMeta, Properties, Schema, StaticProperties, TableColumn } from "@annex/apimachinery";
+import type { ResourceVerbs } from "../registry/verbs.ts";
+import { compileResource } from "./compile-resource.ts";
+import type { AuthorHandlers } from "./handlers.ts";
+import type { Resource, ResourceHooks, ResourceServices } from "./resource.ts";
+
+/** An object of a version: its type, its metadata and the fields of its schema, defaulted and valid. */
+export type VersionObject<P extends Properties> = { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta } & StaticProperties<P>;
+
+type Schemas = Record<string, Properties>;
+type Flagged<Fs> = { [K in keyof Fs]: Fs[K] extends true ? K : never }[keyof Fs];
+/** The version marked `storage: true`, or the only one there is. */
+export type StorageVersionOf<Ss, Fs> = [Flagged<Fs>] extends [never] ? keyof Ss : Flagged<Fs> & keyof Ss;
+
+/** A column of a version's tables, with the object's type known to `value`. */
+export interface ColumnInput<Obj> extends Omit<TableColumn, "value"> {
+  readonly value?: (object: Obj, now: number) => string | number | boolean | null | undefined;
+}
+
+/** What an author says of one version. */
+export interface VersionInput<Ss extends Schemas, K extends keyof Ss, St extends keyof Ss> {
+  /** The fields of the kind beside apiVersion, kind and metadata; mostly `spec` and `status`. An object that is not optional is `{}` when left out. */
+  readonly schema: Ss[K];
+  /** What `kubectl explain` says of the kind. */
+  readonly description?: string;
+  /** True, or the sentence of the warning that every answer at this version carries. */
+  readonly deprecated?: boolean | string;
+  /** Columns of `kubectl get`: between the name and the age, which are there without being asked for. A column named Age takes the age's place. */
+  readonly columns?: readonly ColumnInput<VersionObject<Ss[K]>>[];
+  /**
+   * Takes values in other spellings than the schema's, from clients that send them: called with every object that was sent, before defaults and
+   * validation. Anything may stand anywhere in it. Must leave alone what it does not mean, and what it made itself.
+   */
+  readonly normalize?: (object: JSONObject) => JSONObject;
+  /** Converts to the storage version; metadata is carried over by itself. Needed in every version but that one. */
+  readonly toStorage?: (object: VersionObject<Ss[K]>) => Lenient<Omit<VersionObject<Ss[St]>, "apiVersion" | "kind" | "metadata">>;
+  readonly fromStorage?: (object: VersionObject<Ss[St]>) => Lenient<Omit<VersionObject<Ss[K]>, "apiVersion" | "kind" | "metadata">>;
+}
+
+/** What an author says of a kind. */
+export interface ResourceInput<Ss extends Schemas, Fs, Obj> extends ResourceHooks<Obj> {
+  /** `wardle.example.com`; `""` is the core group. */
+  readonly group: string;
+  readonly kind: string;
+  readonly scope: "Namespaced" | "Cluster";
+  /** The plural of the path. Default: the kind in lower case, with an English plural. */
+  readonly resource?: string;
+  /** Default: the kind in lower case. */
+  readonly singular?: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  /** Whether the kind has a `status` subresource: status is then written there alone, and everything else not there. Default false. */
+  readonly statusSubresource?: boolean;
+  /** Subresources beside `status` that take a PUT of the whole object; what it then changes, `prepare` says. Default none. */
+  readonly updateSubresources?: readonly string[];
+  /** What `metadata.name` may be. Default `dnsSubdomain`. */
+  readonly nameRule?: NameRule;
+  /** Fields, as JSON paths in the storage version without the first dot, that a fieldSelector may name: `spec.color`. */
+  readonly selectableFields?: readonly string[];
+  /** Whether a PUT may leave resourceVersion out, and then overwrites what is there. Default false, as for custom resources. */
+  readonly allowsUnconditionalUpdate?: boolean;
+  /** Whether a PUT to a new name creates. Default false. */
+  readonly allowsCreateOnUpdate?: boolean;
+  /** Whether strategic merge patches are taken, by `x-kubernetes-patch-strategy` and `-merge-key` of the schema. Default false: 415, as for custom resources. */
+  readonly allowsStrategicMergePatch?: boolean;
+  /** Whether `metadata.generation` counts changes. Default true, as for custom resources. */
+  readonly tracksGeneration?: boolean;
+  /** For kinds that clients know as compiled-in ones: see {@link Resource.isBuiltIn}. Default false. */
+  readonly isBuiltIn?: boolean;
+  readonly versions: { readonly [K in keyof Ss]: VersionInput<Ss, K, StorageVersionOf<Ss, Fs>> } & {
+    readonly [K in keyof Fs]: { /** The version objects are stored in, and rules are written for. Needed when there are several. */ readonly storage?: Fs[K] };
+  };
+  /** Verbs of the author's own, instead of the server's storage: any subset. */
+  readonly handlers?: AuthorHandlers<Obj>;
+  /** As `handlers`, a floor lower: the verbs themselves. For packages that keep objects elsewhere. */
+  readonly verbs?: (resource: Resource, services: ResourceServices) => ResourceVerbs;
+}
+
+/** A kind, ready to be served. The type parameter is that of its objects in the storage version. */
+export interface ResourceDefinition<Obj = KubernetesObject> extends Resource {
+  readonly objectType?: Obj;
+}
+
+/** The type of a definition's objects, in the storage version: `type Flunder = ObjectOf<typeof flunder>`. */
+export type ObjectOf<D> = D extends ResourceDefinition<infer Obj> ? Obj : never;
+
+/**
+ * Describes a kind once; types, validation, defaults, OpenAPI, discovery, tables and patches follow from it.
+ *
+ * ```ts
+ * const Flunder = defineResource({
+ *   group: "wardle.example.com", kind: "Flunder", scope: "Namespaced",
+ *   versions: { v1: { schema: { spec: t.object({ reference: t.optional(t.string()) }) } } },
+ * });
+ * ```
+ *
+ * @throws {TypeError} naming everything that is wrong with the definition: a schema that is not structural, a version without conversions, …
+ * Source: API conventions; apiextensions/v1 CustomResourceDefinition for the rules on names and schemas.
+ */
+export function defineResource<Ss extends Schemas, const Fs>(
+  input: ResourceInput<Ss, Fs, VersionObject<Ss[StorageVersionOf<Ss, Fs>]>>,
+): ResourceDefinition<VersionObject<Ss[StorageVersionOf<Ss, Fs>]>> {
+  // Inside the framework objects have no static type: schemas vouch for them.
+  return compileResource(input as unknown as ErasedInput) as ResourceDefinition<VersionObject<Ss[StorageVersionOf<Ss, Fs>]>>;
+}
+
+/** A definition without its types. */
+export interface ErasedInput extends Omit<ResourceInput<Schemas, unknown, KubernetesObject>, "versions"> {
+  readonly versions: Readonly<Record<string, ErasedVersion>>;
+}
+
+export interface ErasedVersion {
+  readonly schema: Readonly<Record<string, Schema | { readonly optional: Schema }>>;
+  readonly description?: string;
+  readonly deprecated?: boolean | string;
+  readonly storage?: boolean;
+  readonly columns?: readonly TableColumn[];
+  readonly normalize?: (object: JSONObject) => JSONObject;
+  readonly toStorage?: (object: KubernetesObject) => KubernetesObject;
+  readonly fromStorage?: (object: KubernetesObject) => KubernetesObject;
+}

@@ -1,0 +1,69 @@
+import {
+  BUILT_IN_FORMATS,
+  badRequest,
+  decodeProtobuf,
+  isJSONObject,
+  type JSONValue,
+  LIST_OFFERS,
+  methodNotAllowed,
+  OBJECT_OFFERS,
+  parseContentType,
+  type Status,
+} from "@annex/apimachinery";
+import type { DeleteOptions } from "../registry/verbs.ts";
+import { checkStrict, decodeText, readBody } from "./decode-body.ts";
+import type { APIResponse } from "./http.ts";
+import { parseDeleteOptions, parseListQuery } from "./options.ts";
+import { negotiate, respondList, respondView } from "./represent.ts";
+import type { RequestState } from "./request-state.ts";
+import { respondValue } from "./respond.ts";
+import type { Target } from "./target.ts";
+
+/** DELETE of an object. */
+export async function serveDelete(state: RequestState, target: Target): Promise<APIResponse> {
+  const { verbs, info, namespace, resource } = target;
+  if (verbs.delete === undefined || info.subresource !== "") throw methodNotAllowed();
+  const negotiated = negotiate(state, OBJECT_OFFERS);
+  const options = await readDeleteOptions(state);
+  const { view, isGone } = await verbs.delete({ namespace, name: info.name }, options, state.context());
+  if (!isGone) return respondView(state, target, negotiated, view, 200);
+  const { uid } = view.object.metadata;
+  const status: Omit<Status, "code"> = {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Success",
+    details: { name: view.name, ...(resource.group === "" ? {} : { group: resource.group }), kind: resource.resource, ...(uid === undefined ? {} : { uid }) },
+  };
+  return respondValue(state, 200, { ...negotiated, transform: undefined }, status);
+}
+
+/** DELETE of a collection: answers the list of what it deleted. */
+export async function serveDeleteCollection(state: RequestState, target: Target): Promise<APIResponse> {
+  const { verbs, namespace, resource } = target;
+  if (verbs.deleteCollection === undefined || (resource.isNamespaced && namespace === "")) throw methodNotAllowed();
+  const negotiated = negotiate(state, LIST_OFFERS);
+  const { labelSelector, fieldSelector, limit } = parseListQuery(state.query, resource, false);
+  const options = await readDeleteOptions(state);
+  const deleted = await verbs.deleteCollection({ namespace, labelSelector, fieldSelector, limit }, options, state.context());
+  return respondList(state, target, negotiated, deleted);
+}
+
+/** @throws {APIError} `UnsupportedMediaType`, `RequestEntityTooLarge`, `BadRequest`, `Invalid`. */
+async function readDeleteOptions(state: RequestState): Promise<DeleteOptions> {
+  const bytes = await readBody(state);
+  if (bytes.length === 0) return parseDeleteOptions(state.query, undefined);
+  const format = parseContentType(state.request.headers["content-type"], BUILT_IN_FORMATS);
+  return parseDeleteOptions(state.query, decodeOptions(state, bytes, format));
+}
+
+function decodeOptions(state: RequestState, bytes: Uint8Array, format: "json" | "yaml" | "protobuf"): JSONValue {
+  if (format === "protobuf") return decodeProtobuf(bytes, { apiVersion: "v1", kind: "DeleteOptions" }).value;
+  const refuse = (text: string) => badRequest(`unable to decode DeleteOptions: ${text}`);
+  const { value, ...duplicates } = decodeText(bytes, format, refuse);
+  if (value === null) return {};
+  if (!isJSONObject(value)) throw refuse("the body is not an object");
+  if (value["kind"] && value["kind"] !== "DeleteOptions") throw refuse(`the body is a ${String(value["kind"])}`);
+  checkStrict(state, "Warn", duplicates, [], refuse);
+  return value;
+}

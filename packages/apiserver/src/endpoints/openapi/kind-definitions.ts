@@ -1,0 +1,64 @@
+import type { Schema } from "@annex/apimachinery";
+import type { Resource, ResourceVersion } from "../../definition/resource.ts";
+import { metaRef, TYPE_META_PROPERTIES } from "./meta-definitions.ts";
+import type { Definitions, DocumentSchema } from "./model.ts";
+import { definitionName } from "./names.ts";
+
+/**
+ * The definitions of one version of a kind: of its objects and of its lists.
+ *
+ * Source: apiextensions-apiserver/pkg/controller/openapi/builder, buildKubeNative and buildListSchema.
+ */
+export function kindDefinitions(resource: Resource, version: ResourceVersion): Definitions {
+  const { group, kind, listKind } = resource;
+  const objectName = definitionName(resource, version.name, kind);
+  const selectable = resource.isBuiltIn ? [] : [...resource.selectableFields.keys()].map((fieldPath) => ({ fieldPath }));
+  return {
+    [objectName]: {
+      ...objectSchema(version.schema),
+      "x-kubernetes-group-version-kind": [{ group, version: version.name, kind }],
+      ...(selectable.length === 0 ? {} : { "x-kubernetes-selectable-fields": selectable }),
+    },
+    [definitionName(resource, version.name, listKind)]: {
+      type: "object",
+      description: `${listKind} is a list of ${kind}.`,
+      required: ["items"],
+      properties: {
+        ...TYPE_META_PROPERTIES,
+        metadata: metaRef("ListMeta", "The metadata of the list."),
+        items: { type: "array", description: `The objects of kind ${kind}.`, items: { $ref: objectName } },
+      },
+      "x-kubernetes-group-version-kind": [{ group, version: version.name, kind: listKind }],
+    },
+  };
+}
+
+/** A whole object: its metadata is a definition of its own, and so is that of objects embedded in it. */
+function objectSchema(schema: Schema): DocumentSchema {
+  const { properties = {} } = withEmbeddedObjects(schema);
+  const metadata = metaRef("ObjectMeta", "The metadata of the object: its name, namespace, labels and more.");
+  return { ...schema, properties: { ...TYPE_META_PROPERTIES, ...properties, metadata } };
+}
+
+/** Says of embedded objects what every object has. */
+function withEmbeddedObjects(schema: Schema): DocumentSchema {
+  const { properties, items, additionalProperties, ...rest } = schema;
+  const nested: DocumentSchema = {
+    ...rest,
+    ...(properties === undefined ? {} : { properties: mapValues(properties, withEmbeddedObjects) }),
+    ...(items === undefined ? {} : { items: withEmbeddedObjects(items) }),
+    ...(additionalProperties === undefined
+      ? {}
+      : { additionalProperties: typeof additionalProperties === "object" ? withEmbeddedObjects(additionalProperties) : additionalProperties }),
+  };
+  if (schema["x-kubernetes-embedded-resource"] !== true) return nested;
+  return {
+    ...nested,
+    required: [...new Set([...(schema.required ?? []), "kind", "apiVersion"])],
+    properties: { ...nested.properties, ...TYPE_META_PROPERTIES, metadata: metaRef("ObjectMeta", "The metadata of the embedded object.") },
+  };
+}
+
+function mapValues<From, To>(record: Readonly<Record<string, From>>, map: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}

@@ -1,0 +1,423 @@
+import { APIError, t } from "@annex/apimachinery";
+import { describe, expect, test } from "vitest";
+import { defineResource } from "../../definition/define-resource.ts";
+import type { ResourceVerbs } from "../../registry/verbs.ts";
+import type { ServedResource } from "../served-resource.ts";
+import { openAPIDocuments } from "./openapi.ts";
+
+const never = () => Promise.reject(new Error("OpenAPI calls no verb"));
+const ALL: ResourceVerbs = { get: never, list: never, watch: never, create: never, update: never, delete: never, deleteCollection: never };
+const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
+const NOW = Date.UTC(2026, 10, 23, 13, 0, 0);
+
+const Widget = defineResource({
+  group: "conformance.example.com",
+  kind: "Widget",
+  scope: "Namespaced",
+  statusSubresource: true,
+  selectableFields: ["spec.color"],
+  versions: {
+    v1: {
+      description: "A Widget exercises every schema feature.",
+      schema: {
+        spec: t.object({
+          color: t.literals(["red", "green", "blue"], { default: "red", description: "Paint of the widget." }),
+          nick: t.optional(t.nullable(t.string())),
+          port: t.optional(t.intOrString()),
+          ports: t.optional(t.listMap(t.object({ port: t.integer({ format: "int32" }) }), ["port"])),
+          template: t.optional(t.embeddedResource()),
+          source: t.optional(t.object({ url: t.optional(t.string()) }, { oneOf: [{ required: ["url"] }] })),
+        }),
+        status: t.object({}),
+      },
+    },
+  },
+});
+const Secret = defineResource({
+  group: "",
+  kind: "Secret",
+  scope: "Namespaced",
+  isBuiltIn: true,
+  allowsStrategicMergePatch: true,
+  selectableFields: ["type"],
+  versions: { v1: { schema: { data: t.optional(t.record(t.string({ format: "byte" }))), type: t.optional(t.string()) } } },
+});
+const Review = defineResource({ group: "reviews.example.com", kind: "Review", scope: "Cluster", versions: { v1: { schema: {} } } });
+
+const SERVED: readonly ServedResource[] = [
+  { resource: Widget, verbs: ALL },
+  { resource: Secret, verbs: ALL },
+  { resource: Review, verbs: { create: never } },
+];
+const openapi = openAPIDocuments(SERVED, { title: "Annex", version: "0.1.0" });
+
+function get(path: string, query = "", headers: Record<string, string> = {}, from = openapi) {
+  return from.respond({ path, query, headers, now: NOW });
+}
+
+// What comes out of JSON.parse is looked into freely here.
+type Loose = ReturnType<typeof JSON.parse>;
+function document(path: string, from = openapi): Loose {
+  const body = get(path, "", {}, from)?.body;
+  return JSON.parse(new TextDecoder().decode(body as Uint8Array));
+}
+
+const v3 = document("/openapi/v3/apis/conformance.example.com/v1");
+const v2 = document("/openapi/v2");
+const core = document("/openapi/v3/api/v1");
+const names = (parameters: Loose = []) => parameters.map((parameter: Loose) => `${parameter.in}:${parameter.name}`).sort();
+const query = (...wanted: string[]) => wanted.map((name) => `query:${name}`);
+
+describe("answers", () => {
+  const path = "/openapi/v3/apis/conformance.example.com/v1";
+  const etag = String(get(path)?.headers.etag);
+  const hash = etag.slice(1, -1);
+
+  test("the index names each document by its hash", () => {
+    const response = get("/openapi/v3", "", { accept: "text/plain" });
+    expect(response).toMatchObject({ status: 200, headers: { "content-type": "application/json", "cache-control": "no-cache, private" } });
+    expect(response?.headers).not.toHaveProperty("vary");
+    const { paths } = document("/openapi/v3");
+    expect(Object.keys(paths)).toEqual([
+      "api",
+      "api/v1",
+      "apis",
+      "apis/conformance.example.com",
+      "apis/conformance.example.com/v1",
+      "apis/reviews.example.com",
+      "apis/reviews.example.com/v1",
+      "version",
+    ]);
+    for (const [name, { serverRelativeURL }] of Object.entries<Loose>(paths)) {
+      const [documentPath, search] = serverRelativeURL.split("?");
+      expect(documentPath).toBe(`/openapi/v3/${name}`);
+      expect(get(documentPath, search)?.headers["cache-control"]).toBe("public, immutable");
+    }
+  });
+
+  test("a document without a hash is asked for anew each time", () => {
+    expect(etag).toMatch(/^"[0-9A-F]{64}"$/);
+    for (const search of ["", "hash=", "timeout=32s"]) {
+      expect(get(path, search)).toMatchObject({
+        status: 200,
+        headers: { "content-type": "application/json", "cache-control": "no-cache, private", etag, vary: "Accept" },
+      });
+      expect(get(path, search)?.headers).not.toHaveProperty("expires");
+    }
+  });
+
+  test("the right hash lets the client keep the document for a year", () => {
+    expect(get(path, `hash=${hash}&timeout=32s`)).toMatchObject({
+      status: 200,
+      headers: { "cache-control": "public, immutable", expires: "Tue, 23 Nov 2027 13:00:00 GMT", etag, vary: "Accept" },
+    });
+  });
+
+  test("a wrong hash leads to the right one", () => {
+    expect(get(path, "hash=0000")).toEqual({
+      status: 301,
+      headers: { "cache-control": "no-cache, private", etag, location: `${path}?hash=${hash}`, vary: "Accept" },
+      body: undefined,
+    });
+  });
+
+  test.each(["/openapi/v2", "/openapi/v3", path])("%s answers 304 to those who have it", (place) => {
+    const own = String(get(place)?.headers.etag);
+    expect(get(place, "", { "if-none-match": own })).toMatchObject({ status: 304, body: undefined, headers: { etag: own } });
+    expect(get(place, "", { "if-none-match": '"0000"' })?.status).toBe(200);
+  });
+
+  test("v2 is one document", () => {
+    expect(get("/openapi/v2")).toMatchObject({
+      status: 200,
+      headers: { "content-type": "application/json", "cache-control": "no-cache, private", vary: "Accept-Encoding, Accept" },
+    });
+  });
+
+  test.each(["/openapi", "/openapi/v2/", "/openapi/v3/", "/openapi/v3/apis/conformance.example.com/v9", `${path}/`, "/openapi/v3/apis/nope"])(
+    "has nothing at %s",
+    (place) => expect(get(place)).toBeUndefined(),
+  );
+
+  test.each([path, "/openapi/v2"])("%s is JSON and nothing else", (place) => {
+    expect(get(place, "", { accept: "application/yaml;q=1, */*;q=0.1" })?.status).toBe(200);
+    let thrown: unknown;
+    try {
+      get(place, "", { accept: "text/plain" });
+    } catch (error) {
+      thrown = error;
+    }
+    expect(APIError.is(thrown) && thrown.reason).toBe("NotAcceptable");
+  });
+
+  test("a change of one group version leaves the others' hashes", () => {
+    const less = openAPIDocuments(SERVED.slice(0, 2), { title: "Annex", version: "0.1.0" });
+    expect(get(path, "", {}, less)?.headers.etag).toBe(etag);
+    expect(get("/openapi/v2", "", {}, less)?.headers.etag).not.toBe(get("/openapi/v2")?.headers.etag);
+  });
+});
+
+describe("definitions", () => {
+  const schemas = v3.components.schemas;
+  const widget = schemas["com.example.conformance.v1.Widget"];
+
+  test("a document has what it refers to, and nothing else", () => {
+    expect(Object.keys(schemas)).toEqual([
+      "com.example.conformance.v1.Widget",
+      "com.example.conformance.v1.WidgetList",
+      ...[
+        "APIResource",
+        "APIResourceList",
+        "DeleteOptions",
+        "FieldsV1",
+        "ListMeta",
+        "ManagedFieldsEntry",
+        "ObjectMeta",
+        "OwnerReference",
+        "Patch",
+        "Preconditions",
+        "Status",
+        "StatusCause",
+        "StatusDetails",
+        "Time",
+        "WatchEvent",
+      ].map((name) => `${META}.${name}`),
+      "io.k8s.apimachinery.pkg.runtime.RawExtension",
+    ]);
+    for (const text of [JSON.stringify(v3), JSON.stringify(core)]) {
+      for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) expect(text).toContain(`"${name}":{`);
+    }
+    for (const [, name] of JSON.stringify(v2).matchAll(/"#\/definitions\/([^"]+)"/g)) expect(Object.keys(v2.definitions)).toContain(name);
+  });
+
+  test("a kind is its schema, with its metadata by reference", () => {
+    expect(widget).toMatchObject({
+      type: "object",
+      description: "A Widget exercises every schema feature.",
+      properties: {
+        apiVersion: { type: "string" },
+        kind: { type: "string" },
+        metadata: { allOf: [{ $ref: `#/components/schemas/${META}.ObjectMeta` }] },
+      },
+      "x-kubernetes-group-version-kind": [{ group: "conformance.example.com", version: "v1", kind: "Widget" }],
+      "x-kubernetes-selectable-fields": [{ fieldPath: "spec.color" }],
+    });
+    expect(widget.properties.spec.properties).toMatchObject({
+      color: { type: "string", enum: ["red", "green", "blue"], default: "red", description: "Paint of the widget." },
+      nick: { type: "string", nullable: true },
+      port: { "x-kubernetes-int-or-string": true },
+      ports: { type: "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port"], items: { required: ["port"] } },
+      source: { oneOf: [{ required: ["url"] }] },
+    });
+  });
+
+  test("an embedded object is known to be one", () => {
+    expect(widget.properties.spec.properties.template).toMatchObject({
+      required: ["kind", "apiVersion"],
+      properties: { kind: { type: "string" }, metadata: { allOf: [{ $ref: `#/components/schemas/${META}.ObjectMeta` }] } },
+    });
+  });
+
+  test("v2 says less of what it does not know", () => {
+    const { spec, metadata } = v2.definitions["com.example.conformance.v1.Widget"].properties;
+    expect(spec.properties.nick).toEqual({});
+    expect(spec.properties.source).not.toHaveProperty("oneOf");
+    expect(spec.properties.template).not.toHaveProperty("properties");
+    expect(metadata).toEqual({ description: expect.any(String), $ref: `#/definitions/${META}.ObjectMeta` });
+  });
+
+  test("a list has its items by reference", () => {
+    expect(schemas["com.example.conformance.v1.WidgetList"]).toMatchObject({
+      required: ["items"],
+      properties: { items: { type: "array", items: { $ref: "#/components/schemas/com.example.conformance.v1.Widget" } } },
+      "x-kubernetes-group-version-kind": [{ group: "conformance.example.com", version: "v1", kind: "WidgetList" }],
+    });
+  });
+
+  test("metadata is taken apart as in Kubernetes, with the ownership of its lists", () => {
+    expect(schemas[`${META}.ObjectMeta`].properties).toMatchObject({
+      creationTimestamp: { allOf: [{ $ref: `#/components/schemas/${META}.Time` }] },
+      finalizers: { "x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge" },
+      ownerReferences: { "x-kubernetes-list-map-keys": ["uid"], items: { $ref: `#/components/schemas/${META}.OwnerReference` } },
+    });
+  });
+
+  test("built-in kinds have the names and the kinds that Kubernetes gives them", () => {
+    expect(core.components.schemas["io.k8s.api.core.v1.Secret"]["x-kubernetes-group-version-kind"]).toEqual([
+      { group: "", version: "v1", kind: "Secret" },
+    ]);
+    expect(core.components.schemas["io.k8s.api.core.v1.Secret"]).not.toHaveProperty("x-kubernetes-selectable-fields");
+    expect(core.components.schemas[`${META}.DeleteOptions`]["x-kubernetes-group-version-kind"]).toEqual([
+      { group: "", version: "v1", kind: "DeleteOptions" },
+    ]);
+    expect(schemas[`${META}.DeleteOptions`]["x-kubernetes-group-version-kind"]).toEqual([
+      { group: "", version: "v1", kind: "DeleteOptions" },
+      { group: "conformance.example.com", version: "v1", kind: "DeleteOptions" },
+    ]);
+  });
+});
+
+describe("operations", () => {
+  const root = "/apis/conformance.example.com/v1";
+  const collection = `${root}/namespaces/{namespace}/widgets`;
+  const lists = query(
+    "allowWatchBookmarks",
+    "continue",
+    "fieldSelector",
+    "labelSelector",
+    "limit",
+    "resourceVersion",
+    "resourceVersionMatch",
+    "sendInitialEvents",
+  );
+  const watches = [...lists, ...query("timeoutSeconds", "watch")];
+
+  test("paths are those that are served", () => {
+    const places = ["", "/{name}", "/{name}/status"].map((rest) => `namespaces/{namespace}/widgets${rest}`);
+    const watched = ["namespaces/{namespace}/widgets", "namespaces/{namespace}/widgets/{name}", "widgets"].map((place) => `watch/${place}`);
+    expect(Object.keys(v3.paths)).toEqual(["", ...places, ...watched, "widgets"].map((place) => `${root}/${place}`));
+  });
+
+  test.each([
+    { path: collection, method: "get", action: "list", id: "listConformanceExampleComV1NamespacedWidget", parameters: watches, codes: ["200"] },
+    {
+      path: collection,
+      method: "post",
+      action: "post",
+      id: "createConformanceExampleComV1NamespacedWidget",
+      parameters: query("dryRun", "fieldManager", "fieldValidation"),
+      codes: ["200", "201", "202"],
+      body: ["application/json", "application/yaml"],
+    },
+    {
+      path: collection,
+      method: "delete",
+      action: "deletecollection",
+      id: "deleteConformanceExampleComV1CollectionNamespacedWidget",
+      parameters: [
+        ...query("continue", "dryRun", "fieldSelector", "gracePeriodSeconds", "labelSelector", "limit", "orphanDependents", "propagationPolicy"),
+        ...query("resourceVersion", "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds"),
+      ],
+      codes: ["200"],
+      body: ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"],
+    },
+    {
+      path: `${collection}/{name}`,
+      method: "get",
+      action: "get",
+      id: "readConformanceExampleComV1NamespacedWidget",
+      parameters: query("resourceVersion"),
+      codes: ["200"],
+    },
+    {
+      path: `${collection}/{name}`,
+      method: "put",
+      action: "put",
+      id: "replaceConformanceExampleComV1NamespacedWidget",
+      parameters: query("dryRun", "fieldManager", "fieldValidation"),
+      codes: ["200", "201"],
+      body: ["application/json", "application/yaml"],
+    },
+    {
+      path: `${collection}/{name}`,
+      method: "patch",
+      action: "patch",
+      id: "patchConformanceExampleComV1NamespacedWidget",
+      parameters: query("dryRun", "fieldManager", "fieldValidation"),
+      codes: ["200"],
+      body: ["application/json-patch+json", "application/merge-patch+json"],
+    },
+    {
+      path: `${collection}/{name}`,
+      method: "delete",
+      action: "delete",
+      id: "deleteConformanceExampleComV1NamespacedWidget",
+      parameters: query("dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"),
+      codes: ["200", "202"],
+      body: ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"],
+    },
+    {
+      path: `${collection}/{name}/status`,
+      method: "patch",
+      action: "patch",
+      id: "patchConformanceExampleComV1NamespacedWidgetStatus",
+      parameters: query("dryRun", "fieldManager", "fieldValidation"),
+      codes: ["200"],
+      body: ["application/json-patch+json", "application/merge-patch+json"],
+    },
+    {
+      path: `${root}/widgets`,
+      method: "get",
+      action: "list",
+      id: "listConformanceExampleComV1WidgetForAllNamespaces",
+      parameters: [],
+      codes: ["200"],
+    },
+    {
+      path: `${root}/watch/widgets`,
+      method: "get",
+      action: "watchlist",
+      id: "watchConformanceExampleComV1WidgetListForAllNamespaces",
+      parameters: [],
+      codes: ["200"],
+    },
+  ])("$method $path: $id", ({ path, method, action, id, parameters, codes, body }) => {
+    const operation = v3.paths[path][method];
+    expect(operation).toMatchObject({
+      operationId: id,
+      tags: ["conformanceExampleCom_v1"],
+      "x-kubernetes-action": action,
+      "x-kubernetes-group-version-kind": { group: "conformance.example.com", version: "v1", kind: "Widget" },
+    });
+    expect(names(operation.parameters)).toEqual(parameters);
+    expect(Object.keys(operation.responses)).toEqual([...codes, "401"]);
+    expect(Object.keys(operation.requestBody?.content ?? {}).sort()).toEqual(body ?? []);
+    const swagger = v2.paths[path][method];
+    expect([...(swagger.consumes ?? [])].sort()).toEqual(body ?? []);
+    expect(names(swagger.parameters)).toEqual([...(body === undefined ? [] : ["body:body"]), ...parameters]);
+  });
+
+  test("what all operations of a path take is said once", () => {
+    expect(names(v3.paths[collection].parameters)).toEqual(["path:namespace", "query:pretty"]);
+    expect(names(v3.paths[`${collection}/{name}`].parameters)).toEqual(["path:name", "path:namespace", "query:pretty"]);
+    expect(names(v3.paths[`${root}/widgets`].parameters)).toEqual([...watches, "query:pretty"].sort());
+    expect(names(v2.paths[`${root}/widgets`].parameters)).toEqual([...watches, "query:pretty"].sort());
+  });
+
+  test("built-in kinds take protobuf and strategic merge patches", () => {
+    const secret = core.paths["/api/v1/namespaces/{namespace}/secrets/{name}"];
+    expect(Object.keys(secret.patch.requestBody.content)).toEqual([
+      "application/json-patch+json",
+      "application/merge-patch+json",
+      "application/strategic-merge-patch+json",
+    ]);
+    expect(Object.keys(secret.put.requestBody.content)).toContain("application/vnd.kubernetes.protobuf");
+    expect(secret.put.operationId).toBe("replaceCoreV1NamespacedSecret");
+  });
+
+  test("only verbs that exist are described", () => {
+    const { paths } = document("/openapi/v3/apis/reviews.example.com/v1");
+    expect(Object.keys(paths)).toEqual(["/apis/reviews.example.com/v1/", "/apis/reviews.example.com/v1/reviews"]);
+    expect(Object.keys(paths["/apis/reviews.example.com/v1/reviews"])).toEqual(["post", "parameters"]);
+  });
+
+  test("a list that cannot be watched does not say so", () => {
+    const listed = openAPIDocuments([{ resource: Review, verbs: { list: never } }], { title: "Annex", version: "0.1.0" });
+    const { paths } = document("/openapi/v3/apis/reviews.example.com/v1", listed);
+    const { get: list, parameters } = paths["/apis/reviews.example.com/v1/reviews"];
+    expect(names(parameters)).not.toContain("query:watch");
+    expect(Object.keys(list.responses[200].content)).toEqual(["application/json", "application/yaml"]);
+    expect(list.description).toBe("list objects of kind Review");
+    expect(Object.keys(paths)).toHaveLength(2);
+  });
+
+  test("operation ids are unique", () => {
+    const ids = Object.values<Loose>(v2.paths).flatMap((item) =>
+      Object.values<Loose>(item)
+        .map(({ operationId }) => operationId)
+        .filter((id) => id !== undefined),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThan(30);
+  });
+});

@@ -1,0 +1,120 @@
+import type { JSONObject } from "@annex/apimachinery";
+import { mapSchema } from "./map-schema.ts";
+import {
+  commonParameters,
+  type DocumentModel,
+  type DocumentSchema,
+  type Operation,
+  type Parameter,
+  type PathItem,
+  type RequestBody,
+} from "./model.ts";
+import { REASONS } from "./render-v3.ts";
+
+const reference = (name: string) => ({ $ref: `#/definitions/${name}` });
+
+/**
+ * Writes a document as OpenAPI 2.0 (Swagger), which knows less: {@link simplify}. Parameters stand where they are used: kubectl before 1.27 does not
+ * follow references to them.
+ *
+ * Source: k8s.io/kube-openapi/pkg/builder.
+ */
+export function renderV2({ title, version, paths, definitions }: DocumentModel): JSONObject {
+  return {
+    swagger: "2.0",
+    info: { title, version },
+    paths: Object.fromEntries(paths.map((item) => [item.path, renderPath(item)])),
+    definitions: Object.fromEntries(Object.entries(definitions).map(([name, schema]) => [name, renderDefinition(schema)])),
+    securityDefinitions: { BearerToken: { description: "Bearer Token authentication", type: "apiKey", name: "authorization", in: "header" } },
+    security: [{ BearerToken: [] }],
+  };
+}
+
+/** Of a kind that keeps unknown fields nothing is said: clients would refuse what it does not name. */
+function renderDefinition(schema: DocumentSchema): JSONObject {
+  if (schema["x-kubernetes-preserve-unknown-fields"] !== true) return renderSchema(schema);
+  const { description, "x-kubernetes-group-version-kind": kinds } = schema;
+  return renderSchema({
+    type: "object",
+    ...(description === undefined ? {} : { description }),
+    ...(kinds === undefined ? {} : { "x-kubernetes-group-version-kind": kinds }),
+  });
+}
+
+function renderSchema(schema: DocumentSchema): JSONObject {
+  return mapSchema(simplify(schema), (name, rest) => ({ ...rest, ...reference(name) }));
+}
+
+/**
+ * Leaves out of a schema what OpenAPI 2.0 does not know (alternatives, null), and what kubectl cannot read in it: a field that may be null, or that keeps
+ * unknown fields, has no type, properties or items; a list without items has no type.
+ *
+ * Source: apiextensions-apiserver/pkg/controller/openapi/v2, ToStructuralOpenAPIV2.
+ */
+export function simplify(schema: DocumentSchema): DocumentSchema {
+  const {
+    allOf: _allOf,
+    anyOf: _anyOf,
+    oneOf: _oneOf,
+    not: _not,
+    nullable,
+    type,
+    properties,
+    items,
+    additionalProperties,
+    required,
+    ...rest
+  } = schema;
+  const keepsUnknown = schema["x-kubernetes-preserve-unknown-fields"] === true;
+  const isOpen = nullable === true || keepsUnknown;
+  const isUntyped = nullable === true || (keepsUnknown && type === "object") || (type === "array" && (isOpen || items === undefined));
+  const values = typeof additionalProperties === "object" ? additionalProperties : undefined;
+  const needed = values?.nullable === true ? [] : (required ?? []).filter((name) => isOpen || properties?.[name]?.nullable !== true);
+  return {
+    ...rest,
+    ...(isUntyped || type === undefined ? {} : { type }),
+    ...(isOpen || properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, simplify(property)])) }),
+    ...(isOpen || items === undefined ? {} : { items: simplify(items) }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: values === undefined ? additionalProperties : simplify(values) }),
+    ...(needed.length === 0 ? {} : { required: needed }),
+  };
+}
+
+function renderPath(item: PathItem): JSONObject {
+  const common = commonParameters(item);
+  return {
+    ...Object.fromEntries(item.operations.map((operation) => [operation.method, renderOperation(operation, common)])),
+    ...(common.length === 0 ? {} : { parameters: common.map(renderParameter) }),
+  };
+}
+
+function renderOperation(operation: Operation, common: readonly Parameter[]): JSONObject {
+  const { id, tag, description, action, kind, parameters, body, responses, produces } = operation;
+  const own = parameters.filter((parameter) => !common.includes(parameter)).map(renderParameter);
+  const all = body === undefined ? own : [renderBody(body), ...own];
+  return {
+    description,
+    ...(body === undefined ? {} : { consumes: body.mediaTypes }),
+    produces,
+    schemes: ["https"],
+    tags: [tag],
+    operationId: id,
+    ...(all.length === 0 ? {} : { parameters: all }),
+    responses: {
+      ...Object.fromEntries(responses.map(({ code, schema }) => [code, { description: REASONS[code], schema: reference(schema) }])),
+      401: { description: "Unauthorized" },
+    },
+    ...(action === undefined ? {} : { "x-kubernetes-action": action }),
+    ...(kind === undefined ? {} : { "x-kubernetes-group-version-kind": { ...kind } }),
+  };
+}
+
+function renderBody({ schema, isRequired }: RequestBody): JSONObject {
+  return { name: "body", in: "body", ...(isRequired ? { required: true } : {}), schema: reference(schema) };
+}
+
+function renderParameter({ name, in: place, type, description }: Parameter): JSONObject {
+  return { name, in: place, description, ...(place === "path" ? { required: true } : {}), type };
+}

@@ -1,0 +1,196 @@
+import {
+  badRequest,
+  type FieldError,
+  fieldError,
+  type FieldSelector,
+  invalid,
+  isJSONObject,
+  type JSONValue,
+  type LabelSelector,
+  managerFromUserAgent,
+  parseFieldSelector,
+  parseLabelSelector,
+  validateFieldManager,
+} from "@annex/apimachinery";
+import type { Resource } from "../definition/resource.ts";
+import { requireRevision } from "../registry/resource-version.ts";
+import { selectableFieldNames } from "../registry/selection.ts";
+import type { DeleteOptions, PropagationPolicy, ReadConsistency } from "../registry/verbs.ts";
+
+export type FieldValidation = "Ignore" | "Warn" | "Strict";
+
+/** The options of create, update and patch. Source: meta/v1 CreateOptions, UpdateOptions, PatchOptions. */
+export interface WriteQuery {
+  readonly isDryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+  readonly manager: string;
+}
+
+/** @throws {APIError} `Invalid` of the options' own kind, naming every fault. */
+export function parseWriteQuery(query: URLSearchParams, kind: "CreateOptions" | "UpdateOptions" | "PatchOptions", userAgent: string | undefined): WriteQuery {
+  const dryRun = query.getAll("dryRun");
+  const fieldManager = query.get("fieldManager") ?? "";
+  const fieldValidation = query.get("fieldValidation") ?? "";
+  const faults: FieldError[] = kind === "PatchOptions" && query.has("force") ? [fieldError.forbidden("force", "may not be specified for non-apply patch")] : [];
+  faults.push(...validateFieldManager(fieldManager, "fieldManager"), ...dryRunFaults(dryRun));
+  if (!["", "Ignore", "Warn", "Strict"].includes(fieldValidation)) {
+    faults.push(fieldError.notSupported("fieldValidation", fieldValidation, ["", "Ignore", "Strict", "Warn"]));
+  }
+  if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind }, "", faults);
+  return {
+    isDryRun: dryRun.length > 0,
+    fieldValidation: (fieldValidation || "Warn") as FieldValidation,
+    manager: fieldManager || managerFromUserAgent(userAgent ?? ""),
+  };
+}
+
+/** @param dryRun each value that was given. Source: meta/v1 validation, ValidateDryRun. */
+function dryRunFaults(dryRun: readonly string[]): FieldError[] {
+  return dryRun.every((value) => value === "All") ? [] : [fieldError.notSupported("dryRun", dryRun, ["All"])];
+}
+
+/** What of a collection is asked for, and how. Source: meta/v1 ListOptions. */
+export interface ListQuery {
+  readonly labelSelector: LabelSelector;
+  readonly fieldSelector: FieldSelector;
+  readonly limit: number;
+  readonly continue: string;
+  readonly resourceVersion: string;
+  readonly resourceVersionMatch: string;
+  readonly timeoutSeconds: number | undefined;
+  readonly allowWatchBookmarks: boolean;
+  readonly sendInitialEvents: boolean | undefined;
+}
+
+/** @throws {APIError} `BadRequest` for what does not parse, `Invalid` for what does not go together. */
+export function parseListQuery(query: URLSearchParams, resource: Resource, isWatch: boolean): ListQuery {
+  const sendInitialEvents = query.get("sendInitialEvents");
+  const options: ListQuery = {
+    labelSelector: parseLabelSelector(query.get("labelSelector") ?? ""),
+    fieldSelector: parseFieldSelector(query.get("fieldSelector") ?? "", new Set(selectableFieldNames(resource)), {
+      refusal: resource.isBuiltIn && resource.selectableFields.size === 0 ? "metadata" : "kind",
+    }),
+    limit: Math.max(0, integer(query, "limit") ?? 0),
+    continue: query.get("continue") ?? "",
+    resourceVersion: query.get("resourceVersion") ?? "",
+    resourceVersionMatch: query.get("resourceVersionMatch") ?? "",
+    timeoutSeconds: integer(query, "timeoutSeconds"),
+    allowWatchBookmarks: boolean(query.get("allowWatchBookmarks")),
+    sendInitialEvents: sendInitialEvents === null ? undefined : boolean(sendInitialEvents),
+  };
+  const faults = isWatch ? watchFaults(options) : listFaults(options);
+  if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", faults);
+  if (options.resourceVersion !== "") requireRevision(options.resourceVersion);
+  if (!isWatch && options.continue !== "" && options.resourceVersion !== "" && options.resourceVersion !== "0") {
+    throw badRequest("specifying resource version is not allowed when using continue");
+  }
+  return options;
+}
+
+/** Source: apimachinery meta/internalversion validation, ValidateListOptions. */
+function listFaults({ resourceVersion, resourceVersionMatch: match, continue: token, sendInitialEvents }: ListQuery): FieldError[] {
+  const field = "resourceVersionMatch";
+  const faults: FieldError[] = [];
+  if (match !== "") {
+    if (resourceVersion === "") faults.push(fieldError.forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
+    if (token !== "") faults.push(fieldError.forbidden(field, "resourceVersionMatch is forbidden when continue is provided"));
+    if (match !== "Exact" && match !== "NotOlderThan") faults.push(fieldError.notSupported(field, match, ["Exact", "NotOlderThan", ""]));
+    if (match === "Exact" && resourceVersion === "0") faults.push(fieldError.forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+  }
+  if (sendInitialEvents !== undefined) faults.push(fieldError.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+  return faults;
+}
+
+function watchFaults({ resourceVersionMatch: match, sendInitialEvents, continue: token }: ListQuery): FieldError[] {
+  const field = "resourceVersionMatch";
+  const faults: FieldError[] = [];
+  if (sendInitialEvents !== undefined) {
+    if (match !== "NotOlderThan") faults.push(fieldError.forbidden(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+    if (match !== "" && match !== "NotOlderThan") faults.push(fieldError.notSupported(field, match, ["NotOlderThan"]));
+  } else if (match !== "") {
+    faults.push(fieldError.forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+  }
+  if (token !== "") faults.push(fieldError.forbidden("continue", "continue is forbidden for watch"));
+  return faults;
+}
+
+/** How fresh a list is to be. Source: API concepts, the table of "resourceVersion in list". */
+export function listConsistency({ resourceVersion, resourceVersionMatch, limit }: ListQuery): ReadConsistency {
+  if (resourceVersion === "") return { type: "MostRecent" };
+  if (resourceVersion === "0") return { type: "Any" };
+  if (resourceVersionMatch === "Exact" || (resourceVersionMatch === "" && limit > 0)) return { type: "Exact", resourceVersion };
+  return { type: "NotOlderThan", resourceVersion };
+}
+
+/** How fresh a get is to be. @throws {APIError} `BadRequest` for a resourceVersion that is none. */
+export function getConsistency(query: URLSearchParams): ReadConsistency {
+  const resourceVersion = query.get("resourceVersion") ?? "";
+  if (resourceVersion === "") return { type: "MostRecent" };
+  requireRevision(resourceVersion);
+  return resourceVersion === "0" ? { type: "Any" } : { type: "NotOlderThan", resourceVersion };
+}
+
+const PROPAGATION_POLICIES: readonly string[] = ["Orphan", "Background", "Foreground"] satisfies PropagationPolicy[];
+
+/**
+ * Reads the options of a deletion.
+ *
+ * @param body the decoded DeleteOptions, which then count alone; undefined when there was none, and the query counts.
+ * @throws {APIError} `BadRequest`, `Invalid`. Source: meta/v1 validation, ValidateDeleteOptions.
+ */
+export function parseDeleteOptions(query: URLSearchParams, body: JSONValue | undefined): DeleteOptions {
+  const sent = body === undefined ? queryDeleteOptions(query) : body;
+  if (!isJSONObject(sent)) throw badRequest("unable to decode DeleteOptions: the body is not an object");
+  const { dryRun = [], propagationPolicy, gracePeriodSeconds, orphanDependents, preconditions = {} } = sent;
+  if (!Array.isArray(dryRun) || !isJSONObject(preconditions)) throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
+  const { uid, resourceVersion } = preconditions;
+  for (const value of [uid, resourceVersion, propagationPolicy]) {
+    if (value !== undefined && value !== null && typeof value !== "string") throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
+  }
+  if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !Number.isInteger(gracePeriodSeconds)) {
+    throw badRequest("unable to decode DeleteOptions: gracePeriodSeconds must be an integer");
+  }
+  const faults: FieldError[] = [];
+  if (propagationPolicy && orphanDependents !== undefined) {
+    faults.push(fieldError.invalid("propagationPolicy", propagationPolicy, "orphanDependents and deletionPropagation cannot be both set"));
+  }
+  if (propagationPolicy && !PROPAGATION_POLICIES.includes(propagationPolicy as string)) {
+    faults.push(fieldError.notSupported("propagationPolicy", propagationPolicy, ["Foreground", "Background", "Orphan", "nil"]));
+  }
+  faults.push(...dryRunFaults(dryRun as string[]));
+  if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", faults);
+  return {
+    isDryRun: dryRun.length > 0,
+    preconditions: {
+      ...(typeof uid === "string" ? { uid } : {}),
+      ...(typeof resourceVersion === "string" ? { resourceVersion } : {}),
+    },
+    propagationPolicy: (propagationPolicy || (orphanDependents === true ? "Orphan" : undefined)) as PropagationPolicy | undefined,
+    gracePeriodSeconds: typeof gracePeriodSeconds === "number" ? gracePeriodSeconds : undefined,
+  };
+}
+
+function queryDeleteOptions(query: URLSearchParams): JSONValue {
+  const gracePeriodSeconds = integer(query, "gracePeriodSeconds");
+  const propagationPolicy = query.get("propagationPolicy");
+  const orphanDependents = query.get("orphanDependents");
+  return {
+    dryRun: query.getAll("dryRun"),
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(propagationPolicy === null ? {} : { propagationPolicy }),
+    ...(orphanDependents === null ? {} : { orphanDependents: boolean(orphanDependents) }),
+  };
+}
+
+/** A 64-bit integer of the query. @throws {APIError} `BadRequest`. */
+function integer(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (!/^[+-]?\d{1,19}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
+}
+
+/** Source: conversion of booleans in queries: absent, "false" and "0" are false, everything else is true. */
+function boolean(text: string | null): boolean {
+  return text !== null && text.toLowerCase() !== "false" && text !== "0";
+}

@@ -1,0 +1,144 @@
+import { APIError, encodeJSON, encodeWatchFrame, escapeFieldValue, internalError, methodNotAllowed, WATCH_OFFERS } from "@annex/apimachinery";
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import type { WatchBatch, WatchEvent } from "../registry/object-view.ts";
+import { encodeObject } from "../watch-cache/object-codec.ts";
+import type { APIResponse, ByteSink } from "./http.ts";
+import { parseListQuery } from "./options.ts";
+import { type EventForm, eventForm, negotiate } from "./represent.ts";
+import type { RequestState } from "./request-state.ts";
+import { NO_CACHE } from "./respond.ts";
+import type { Target } from "./target.ts";
+
+export interface WatchServices {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The least time a watch without `timeoutSeconds` lasts; each lasts between it and its double, so that they do not all end at once. */
+  readonly minWatchMs: number;
+  /** Between 0 and 1. */
+  readonly chance: () => number;
+}
+
+const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+
+/** GET with `watch`: a stream of events, one JSON object a line. */
+export async function serveWatch(state: RequestState, target: Target, services: WatchServices): Promise<APIResponse> {
+  const { verbs, namespace, resource, info } = target;
+  if (verbs.watch === undefined || info.subresource !== "") throw methodNotAllowed();
+  const negotiated = negotiate(state, WATCH_OFFERS);
+  const form = eventForm(state, target, negotiated, () => services.clock.now());
+  const query = parseListQuery(info.name === "" ? state.query : withName(state.query, info.name), resource, true);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([state.signal, stop.signal]);
+  const batches = await verbs.watch(
+    {
+      namespace,
+      labelSelector: query.labelSelector,
+      fieldSelector: query.fieldSelector,
+      resourceVersion: query.resourceVersion === "" ? undefined : query.resourceVersion,
+      sendInitialEvents: query.sendInitialEvents,
+    },
+    { ...state.context(), signal },
+  );
+  const lifetimeMs = query.timeoutSeconds ? query.timeoutSeconds * 1000 : services.minWatchMs * (1 + services.chance());
+  const stream = new WatchStream(target, form, query.allowWatchBookmarks, services.log, state);
+  return {
+    status: 200,
+    headers: { "cache-control": NO_CACHE, "content-type": "application/json" },
+    async body(sink, closing) {
+      const over = new AbortController();
+      const end = () => stop.abort();
+      closing.addEventListener("abort", end, { once: true });
+      if (closing.aborted) end();
+      services.clock.sleep(lifetimeMs, over.signal).then(end, () => undefined);
+      try {
+        await stream.write(batches, sink, signal);
+      } finally {
+        over.abort();
+        stop.abort();
+        closing.removeEventListener("abort", end);
+      }
+    },
+  };
+}
+
+/** The selector of a watch on one object. */
+function withName(query: URLSearchParams, name: string): URLSearchParams {
+  const selectors = [query.get("fieldSelector") ?? "", `metadata.name=${escapeFieldValue(name)}`].filter((text) => text !== "");
+  const others = [...query].filter(([key]) => key !== "fieldSelector");
+  return new URLSearchParams([...others, ["fieldSelector", selectors.join(",")] as [string, string]]);
+}
+
+class WatchStream {
+  readonly #target: Target;
+  readonly #form: EventForm;
+  readonly #allowsBookmarks: boolean;
+  readonly #log: Logger;
+  readonly #state: RequestState;
+  #isFirst = true;
+
+  constructor(target: Target, form: EventForm, allowsBookmarks: boolean, log: Logger, state: RequestState) {
+    this.#target = target;
+    this.#form = form;
+    this.#allowsBookmarks = allowsBookmarks;
+    this.#log = log;
+    this.#state = state;
+  }
+
+  /** Writes until the batches or the signal end; waits while the peer is slow, and falls behind in the log meanwhile, not in memory. */
+  async write(batches: AsyncIterable<WatchBatch>, sink: ByteSink, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const batch of batches) {
+        const chunk = this.#encode(batch);
+        if (chunk !== undefined && !sink.write(chunk)) await sink.drained();
+        if (signal.aborted) return;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      sink.write(encodeWatchFrame("ERROR", encodeJSON(this.#statusOf(error))));
+    }
+  }
+
+  #encode({ events, resourceVersion, isInitialEnd }: WatchBatch): Uint8Array | undefined {
+    const frames = events.map((event) => this.#frame(event));
+    if (this.#allowsBookmarks && resourceVersion !== "" && (isInitialEnd || events.length === 0)) frames.push(this.#bookmark(resourceVersion, isInitialEnd));
+    return frames.length < 2 ? frames[0] : joined(frames);
+  }
+
+  #frame({ type, view, shared }: WatchEvent): Uint8Array {
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    if (isFirst && this.#form.hasOwnFirst) return encodeWatchFrame(type, this.#form.encode(view, true));
+    const key = `${type} ${this.#form.key}`;
+    const known = shared.get(key);
+    if (known !== undefined) return known;
+    const frame = encodeWatchFrame(type, this.#form.encode(view, false));
+    shared.set(key, frame);
+    return frame;
+  }
+
+  /** An empty object of the kind that tells how far the watch has come. Source: KEP-956, KEP-3157. */
+  #bookmark(resourceVersion: string, isInitialEnd: boolean): Uint8Array {
+    const { resource, version } = this.#target;
+    const metadata = { resourceVersion, ...(isInitialEnd ? { annotations: { [INITIAL_EVENTS_END]: "true" } } : {}) };
+    const object = { apiVersion: version.apiVersion, kind: resource.kind, metadata };
+    const view = { namespace: "", name: "", resourceVersion, object, in: () => object, bytes: () => encodeObject(object) };
+    return encodeWatchFrame("BOOKMARK", this.#form.encode(view, false));
+  }
+
+  #statusOf(error: unknown) {
+    if (APIError.is(error)) return error.toStatus();
+    this.#log.error({ error, auditID: this.#state.auditID }, "a watch failed");
+    return internalError("the watch failed").toStatus();
+  }
+}
+
+function joined(frames: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(frames.reduce((length, frame) => length + frame.length, 0));
+  let offset = 0;
+  for (const frame of frames) {
+    bytes.set(frame, offset);
+    offset += frame.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,29 @@
+import type { APIResponse } from "../endpoints/http.ts";
+import type { Filter } from "./filter.ts";
+
+/** Compresses an answer, fast rather than well. */
+export type Compress = (bytes: Uint8Array) => Promise<Uint8Array>;
+
+/** Answers shorter than this are not worth compressing, in bytes. Source: k8s.io/apiserver responsewriters, defaultGzipThresholdBytes. */
+const MIN_COMPRESSED_BYTES = 128 * 1024;
+
+/** What every answer carries: its audit id, the warnings that were gathered, and gzip where it is wanted and pays. */
+export function responseFilter(compress: Compress | undefined): Filter {
+  return async (state, next) => {
+    const response = await next(state);
+    const { headers } = response;
+    headers["audit-id"] = state.auditID;
+    if (state.warnings.length > 0) headers["warning"] = state.warnings;
+    const { body } = response;
+    if (compress === undefined || !(body instanceof Uint8Array) || body.length < MIN_COMPRESSED_BYTES || headers["content-encoding"] !== undefined) return response;
+    if (!acceptsGzip(state.request.headers["accept-encoding"])) return response;
+    headers["content-encoding"] = "gzip";
+    headers["vary"] = headers["vary"] === undefined ? "Accept-Encoding" : `${String(headers["vary"])}, Accept-Encoding`;
+    return { ...response, body: await compress(body) } satisfies APIResponse;
+  };
+}
+
+/** Only the bare word counts, without a quality. Source: responsewriters, negotiateContentEncoding. */
+function acceptsGzip(header: string | undefined): boolean {
+  return header?.split(",").some((token) => token.trim() === "gzip") ?? false;
+}

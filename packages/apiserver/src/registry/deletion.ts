@@ -1,0 +1,105 @@
+import { APIError, type KubernetesObject, type ObjectName } from "@annex/apimachinery";
+import type { AdmissionChain } from "../admission/admission.ts";
+import { fromStorageVersion, type Resource, type WriteContext } from "../definition/resource.ts";
+import { formatTime, withMetadata } from "./metadata.ts";
+import type { ObjectStore } from "./object-store.ts";
+import type { ObjectView } from "./object-view.ts";
+import { checkAdmit } from "./validation.ts";
+import { ValueView } from "./value-view.ts";
+import type { DeleteOptions, DeleteResult, RequestContext } from "./verbs.ts";
+
+export interface Deletion {
+  readonly resource: Resource;
+  readonly store: ObjectStore;
+  readonly admission: AdmissionChain;
+  /** @throws {APIError} `NotFound`. */
+  readonly require: (target: ObjectName, context: RequestContext) => Promise<ObjectView>;
+}
+
+/**
+ * Deletes an object, or marks it as being deleted while finalizers hold it.
+ *
+ * @throws {APIError} `NotFound`, `Conflict` when a precondition does not hold, and whatever admission answers.
+ * Source: k8s.io/apiserver registry store, Delete.
+ */
+export async function deleteObject(deletion: Deletion, target: ObjectName, options: DeleteOptions, context: RequestContext): Promise<DeleteResult> {
+  const { resource, store } = deletion;
+  const write: WriteContext = { ...context, isDryRun: options.isDryRun };
+  for (;;) {
+    context.signal.throwIfAborted();
+    const current = await deletion.require(target, context);
+    checkPreconditions(resource, current, options);
+    await admit(deletion, current, write);
+    if (!isHeld(resource, current.object)) {
+      if (options.isDryRun) return { view: current, isGone: true };
+      const view = await store.delete(current, context.signal);
+      if (view !== undefined) return { view, isGone: true };
+      continue;
+    }
+    if (current.object.metadata.deletionTimestamp !== undefined) return { view: current, isGone: false };
+    const marked = mark(resource, current.object, write);
+    const view = options.isDryRun ? new ValueView(resource, marked) : await store.update(marked, current, context.signal);
+    if (view !== undefined) return { view, isGone: false };
+  }
+}
+
+function isHeld(resource: Resource, object: KubernetesObject): boolean {
+  return (object.metadata.finalizers?.length ?? 0) > 0 || resource.hooks.isDeletionHeld?.(object) === true;
+}
+
+/** Begins a deletion that is held. */
+function mark(resource: Resource, object: KubernetesObject, context: WriteContext): KubernetesObject {
+  const { generation } = object.metadata;
+  const marked = withMetadata(object, {
+    ...object.metadata,
+    deletionTimestamp: formatTime(context.now),
+    deletionGracePeriodSeconds: 0,
+    ...(generation ? { generation: generation + 1 } : {}),
+  });
+  return resource.hooks.prepareDeletion?.({ object: marked, ...context }) ?? marked;
+}
+
+async function admit({ resource, admission }: Deletion, current: ObjectView, context: WriteContext): Promise<void> {
+  const version = resource.storageVersion;
+  const previous = current.object;
+  await admission.validate(
+    {
+      operation: "DELETE",
+      resource,
+      version: version.name,
+      subresource: "",
+      namespace: current.namespace,
+      name: current.name,
+      object: undefined,
+      previous: fromStorageVersion(resource, previous, version),
+    },
+    context,
+  );
+  await checkAdmit(resource, "DELETE", undefined, previous, context);
+}
+
+function checkPreconditions(resource: Resource, current: ObjectView, { preconditions }: DeleteOptions): void {
+  const { uid } = current.object.metadata;
+  if (preconditions.uid !== undefined && preconditions.uid !== uid) {
+    throw preconditionFailed(
+      resource,
+      current.name,
+      `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+    );
+  }
+  if (preconditions.resourceVersion !== undefined && preconditions.resourceVersion !== current.resourceVersion) {
+    throw preconditionFailed(
+      resource,
+      current.name,
+      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${current.resourceVersion}). The object might have been modified`,
+    );
+  }
+}
+
+/** Of all conflicts this one names the kind, not the resource: so does the Go server. */
+function preconditionFailed({ group, kind }: Resource, name: string, why: string): APIError {
+  const qualified = group === "" ? kind : `${kind}.${group}`;
+  return new APIError("Conflict", `Operation cannot be fulfilled on ${qualified} "${name}": ${why}`, {
+    details: { name, ...(group === "" ? {} : { group }), kind },
+  });
+}

@@ -1,0 +1,172 @@
+import { badRequest, type KubernetesObject, notFound, type ObjectName } from "@annex/apimachinery";
+import { checkAdmit, checkForm, checkRules } from "./validation.ts";
+import type { AuthorHandlers, HandlerContext, HandlerEvent, HandlerObject } from "../definition/handlers.ts";
+import { fromStorageVersion, type Resource, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
+import { decodeContinue, encodeContinue } from "./continue-token.ts";
+import type { ObjectView, WatchBatch, WatchEvent } from "./object-view.ts";
+import { isCounted, matcherOf, visibilityFor } from "./selection.ts";
+import { ValueView } from "./value-view.ts";
+import type { CreateInput, DeleteOptions, ListOptions, ListResult, RequestContext, ResourceVerbs, Selection, UpdateInput, WatchOptions } from "./verbs.ts";
+import type { StorageKey } from "../storage/index.ts";
+
+/**
+ * Makes verbs of an author's handlers: exactly those that are there, and those that follow from them.
+ *
+ * Defaults, validation and the kind's hooks apply as everywhere; storage, finalizers, managedFields and generations do not: such objects are
+ * the author's.
+ */
+export function handlerVerbs(handlers: AuthorHandlers): (resource: Resource) => ResourceVerbs {
+  return (resource) => new HandlerVerbs(resource, handlers).verbs();
+}
+
+class HandlerVerbs {
+  readonly #resource: Resource;
+  readonly #handlers: AuthorHandlers;
+
+  constructor(resource: Resource, handlers: AuthorHandlers) {
+    this.#resource = resource;
+    this.#handlers = handlers;
+  }
+
+  verbs(): ResourceVerbs {
+    const { get, list, watch, create, update } = this.#handlers;
+    const canDelete = get !== undefined && this.#handlers.delete !== undefined;
+    return {
+      ...(get === undefined ? {} : { get: async (target, _consistency, context) => this.#require(target, context) }),
+      ...(list === undefined ? {} : { list: (options, context) => this.#list(options, context) }),
+      ...(watch === undefined || list === undefined ? {} : { watch: async (options, context) => this.#watch(options, context) }),
+      ...(create === undefined ? {} : { create: (input, context) => this.#create(create, input, context) }),
+      ...(update === undefined || get === undefined ? {} : { update: (input, context) => this.#update(update, input, context) }),
+      ...(canDelete ? { delete: (target, options, context) => this.#delete(target, options, context) } : {}),
+      ...(canDelete && list !== undefined ? { deleteCollection: (selection, options, context) => this.#deleteCollection(selection, options, context) } : {}),
+    };
+  }
+
+  async #find(target: ObjectName, context: RequestContext): Promise<ObjectView | undefined> {
+    const object = await this.#handlers.get?.({ ...target, ...handlerContext(context) });
+    if (object === undefined) return undefined;
+    const view = this.#view(object, target.namespace);
+    return visibilityFor(this.#resource, context.user)?.(view.object) === false ? undefined : view;
+  }
+
+  async #require(target: ObjectName, context: RequestContext): Promise<ObjectView> {
+    const view = await this.#find(target, context);
+    if (view === undefined) throw notFound(this.#resource, target.name);
+    return view;
+  }
+
+  /** Everything that a selection means and this user may know of, in the order of names. */
+  async #select(selection: Selection, context: RequestContext): Promise<ObjectView[]> {
+    const objects = (await this.#handlers.list?.({ namespace: selection.namespace, ...handlerContext(context) })) ?? [];
+    const matches = matcherOf(this.#resource, selection, visibilityFor(this.#resource, context.user));
+    const views: ObjectView[] = objects.map((object) => this.#view(object, selection.namespace));
+    return views.filter((view) => matches === undefined || matches(view)).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  async #list(options: ListOptions, context: RequestContext): Promise<ListResult> {
+    const views = await this.#select(options, context);
+    const prefix = `${this.#resource.group}/${this.#resource.resource}/${options.namespace}/`;
+    const start = options.continue === "" ? undefined : decodeContinue(options.continue, prefix).start.slice(prefix.length);
+    const rest = start === undefined ? views : views.filter((view) => keyOf(view) >= start);
+    const items = options.limit > 0 ? rest.slice(0, options.limit) : rest;
+    const next = rest[items.length];
+    const counts = isCounted(options, visibilityFor(this.#resource, context.user));
+    return {
+      items,
+      resourceVersion: "",
+      continue: next === undefined ? "" : encodeContinue({ revision: undefined, start: (prefix + keyOf(next)) as StorageKey }, prefix),
+      remainingItemCount: next === undefined || !counts ? undefined : rest.length - items.length,
+    };
+  }
+
+  async *#watch(options: WatchOptions, context: RequestContext): AsyncGenerator<WatchBatch> {
+    const { resourceVersion, sendInitialEvents } = options;
+    const matches = matcherOf(this.#resource, options, visibilityFor(this.#resource, context.user));
+    const known = new Set<string>();
+    // The feed is opened before the state is read, so that nothing falls in between; an event that the state already shows is told twice at most.
+    const feed = this.#handlers.watch?.({ namespace: options.namespace, ...handlerContext(context) });
+    const state = await this.#select(options, context);
+    for (const view of state) known.add(keyOf(view));
+    if (sendInitialEvents ?? (resourceVersion === undefined || resourceVersion === "0")) {
+      const events = state.map((view): WatchEvent => ({ type: "ADDED", view, shared: new Map() }));
+      yield { events, resourceVersion: "", isInitialEnd: sendInitialEvents === true };
+    }
+    for await (const event of feed ?? []) {
+      if (context.signal.aborted) return;
+      const seen = this.#asSeen(event, options.namespace, matches, known);
+      if (seen !== undefined) yield { events: [seen], resourceVersion: seen.view.resourceVersion, isInitialEnd: false };
+    }
+  }
+
+  #asSeen(event: HandlerEvent<KubernetesObject>, namespace: string, matches: ReturnType<typeof matcherOf>, known: Set<string>): WatchEvent | undefined {
+    const view = this.#view(event.object, namespace);
+    const key = keyOf(view);
+    const isGone = event.type === "DELETED" || (matches !== undefined && !matches(view));
+    if (isGone) return known.delete(key) ? { type: "DELETED", view, shared: new Map() } : undefined;
+    const type = known.has(key) ? "MODIFIED" : "ADDED";
+    known.add(key);
+    return { type, view, shared: new Map() };
+  }
+
+  async #create(handler: NonNullable<AuthorHandlers["create"]>, input: CreateInput, context: RequestContext): Promise<ObjectView> {
+    const write: WriteContext = { ...context, isDryRun: input.isDryRun };
+    const { metadata } = input.object;
+    if (metadata.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
+    const placed = { ...input.object, metadata: { ...metadata, ...(input.namespace === "" ? {} : { namespace: input.namespace }) } };
+    const object = this.#checked(placed, undefined, input.version, write);
+    await checkAdmit(this.#resource, "CREATE", object, undefined, write);
+    return this.#view(await handler({ object, isDryRun: input.isDryRun, ...handlerContext(context) }), input.namespace);
+  }
+
+  async #update(
+    handler: NonNullable<AuthorHandlers["update"]>,
+    input: UpdateInput,
+    context: RequestContext,
+  ): Promise<{ view: ObjectView; isCreated: boolean }> {
+    const write: WriteContext = { ...context, isDryRun: input.isDryRun };
+    const current = await this.#require(input.target, context);
+    const wanted = await input.transform(current.in(input.version));
+    const object = this.#checked(wanted, current, input.version, write);
+    await checkAdmit(this.#resource, "UPDATE", object, current.object, write);
+    const answer = await handler({ object, previous: current.object, isDryRun: input.isDryRun, ...handlerContext(context) });
+    return { view: this.#view(answer, input.target.namespace), isCreated: false };
+  }
+
+  #checked(object: KubernetesObject, current: ObjectView | undefined, versionName: string, write: WriteContext): KubernetesObject {
+    const version = versionOf(this.#resource, versionName) ?? this.#resource.storageVersion;
+    const formFaults = checkForm(this.#resource, version, object, current && fromStorageVersion(this.#resource, current.object, version));
+    const stored = toStorageVersion(this.#resource, object, version);
+    const prepared = this.#resource.hooks.prepare?.({ object: stored, previous: current?.object, subresource: "", ...write }) ?? stored;
+    checkRules(this.#resource, prepared, current?.object, formFaults, write);
+    return prepared;
+  }
+
+  async #delete(target: ObjectName, options: DeleteOptions, context: RequestContext): Promise<{ view: ObjectView; isGone: boolean }> {
+    const write: WriteContext = { ...context, isDryRun: options.isDryRun };
+    const view = await this.#require(target, context);
+    await checkAdmit(this.#resource, "DELETE", undefined, view.object, write);
+    await this.#handlers.delete?.({ ...target, previous: view.object, isDryRun: options.isDryRun, ...handlerContext(context) });
+    return { view, isGone: true };
+  }
+
+  async #deleteCollection(selection: Selection, options: DeleteOptions, context: RequestContext): Promise<ListResult> {
+    const items = await this.#select(selection, context);
+    for (const { namespace, name } of items) await this.#delete({ namespace, name }, options, context);
+    return { items, resourceVersion: "", continue: "", remainingItemCount: undefined };
+  }
+
+  #view(object: HandlerObject<KubernetesObject>, namespace: string): ValueView {
+    // Without its type an object still has metadata; the index signature hides it.
+    const { apiVersion: _apiVersion, kind: _kind, metadata, ...fields } = object as KubernetesObject;
+    const placed = this.#resource.isNamespaced && metadata.namespace === undefined ? { ...metadata, namespace } : metadata;
+    return new ValueView(this.#resource, { apiVersion: this.#resource.storageVersion.apiVersion, kind: this.#resource.kind, metadata: placed, ...fields });
+  }
+}
+
+function handlerContext({ user, signal }: RequestContext): HandlerContext {
+  return { user, signal };
+}
+
+function keyOf({ namespace, name }: ObjectName): string {
+  return namespace === "" ? name : `${namespace}/${name}`;
+}

@@ -1,0 +1,36 @@
+import type { KubernetesObject } from "@annex/apimachinery";
+
+/**
+ * An object at a revision, on its way out: bytes where they are kept, a value where somebody must look inside. Immutable; the same
+ * value is shared by every request.
+ */
+export interface ObjectView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  /** The object in the storage version, with its resourceVersion. Parsed when first asked. Never to be changed. */
+  readonly object: KubernetesObject;
+  /** The object in a served version. */
+  in(version: string): KubernetesObject;
+  /** Its whole JSON in a served version. Never to be changed. */
+  bytes(version: string): Uint8Array;
+}
+
+export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+
+/** One change, as one watcher sees it. */
+export interface WatchEvent {
+  readonly type: Exclude<WatchEventType, "BOOKMARK">;
+  readonly view: ObjectView;
+  /** A place where everything that was encoded for this change may be kept and shared between its watchers. */
+  readonly shared: Map<string, Uint8Array>;
+}
+
+/** Changes in order. A batch may be empty: then only `resourceVersion` moved on, which a bookmark may tell. */
+export interface WatchBatch {
+  readonly events: readonly WatchEvent[];
+  /** Everything up to here has been seen. */
+  readonly resourceVersion: string;
+  /** Set on the batch that ends the initial state of a watch which asked for it. */
+  readonly isInitialEnd: boolean;
+}

@@ -1,0 +1,48 @@
+import type { KubernetesObject } from "@annex/apimachinery";
+import type { Resource } from "../definition/resource.ts";
+import type { ObjectView } from "./object-view.ts";
+import type { Visibility } from "./object-store.ts";
+import type { Selection } from "./verbs.ts";
+
+/** Something that selectors can be asked of without decoding it, where that is possible. */
+export interface Selectable extends ObjectView {
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Compiles what a request may and wants to see; undefined when it is everything. */
+export function matcherOf(resource: Resource, selection: Selection, visible: Visibility): ((view: Selectable) => boolean) | undefined {
+  const { labelSelector, fieldSelector, filter } = selection;
+  const checks: ((view: Selectable) => boolean)[] = [];
+  if (!fieldSelector.isEmpty) checks.push((view) => fieldSelector.matches((field) => fieldOf(resource, view, field)));
+  if (!labelSelector.isEmpty) checks.push((view) => labelSelector.matches(view.labels ?? view.object.metadata.labels));
+  if (filter !== undefined) checks.push(filter.matches);
+  if (visible !== undefined) checks.push((view) => visible(view.object));
+  if (checks.length === 0) return undefined;
+  if (checks.length === 1) return checks[0];
+  return (view) => checks.every((check) => check(view));
+}
+
+/**
+ * Whether a list may say how many objects remain: a count of what a selector leaves out would be wrong, and of what nobody may see would tell.
+ * Source: API concepts, remainingItemCount.
+ */
+export function isCounted({ labelSelector, fieldSelector, filter }: Selection, visible: Visibility): boolean {
+  return labelSelector.isEmpty && fieldSelector.isEmpty && visible === undefined && filter?.isCounted !== false;
+}
+
+/** The field names that a fieldSelector on this resource may use, as messages list them. */
+export function selectableFieldNames(resource: Resource): string[] {
+  return ["metadata.name", "metadata.namespace", ...resource.selectableFields.keys()];
+}
+
+function fieldOf(resource: Resource, view: ObjectView, field: string): string {
+  if (field === "metadata.name") return view.name;
+  if (field === "metadata.namespace") return view.namespace;
+  return resource.selectableFields.get(field)?.(view.object) ?? "";
+}
+
+/** Who may know of which objects of a resource: undefined when everybody may know of all. */
+export function visibilityFor(resource: Resource, user: Parameters<NonNullable<Resource["hooks"]["visibleTo"]>>[0]["user"]): Visibility {
+  const { visibleTo } = resource.hooks;
+  return visibleTo === undefined ? undefined : (object: KubernetesObject) => visibleTo({ object, user });
+}

@@ -1,0 +1,110 @@
+import { decodeJSON, encodeJSONText, type JSONObject, type KubernetesObject, type ObjectMeta } from "@annex/apimachinery";
+import { type Resource, type ResourceVersion, toStorageVersion } from "../definition/resource.ts";
+
+/**
+ * How an object lies in storage and in memory.
+ *
+ * Both forms are JSON that begins with the same text for every object of a version: `{"kind":K,"apiVersion":V,"metadata":{`. The resourceVersion, which
+ * storage does not keep inside the object, is spliced in behind it, so that a read needs no parsing. In storage a line `SCHEMA-HASH\n` stands before it: a value of
+ * another hash was written by another definition and is brought up to date on its way into the cache.
+ */
+export interface ObjectCodec {
+  readonly resource: Resource;
+  encodeStored(object: KubernetesObject): Uint8Array;
+  /** The JSON to serve in the storage version. */
+  fromStored(stored: Uint8Array, resourceVersion: string): Uint8Array;
+  /** The JSON to serve in the storage version, with another resourceVersion. */
+  restamp(bytes: Uint8Array, from: string, to: string): Uint8Array;
+  /** The JSON to serve in any version. */
+  encode(object: KubernetesObject, version: ResourceVersion): Uint8Array;
+  decode(bytes: Uint8Array): KubernetesObject;
+}
+
+const encoder = new TextEncoder();
+const NEWLINE = 0x0a;
+
+/** Brings an object that another definition wrote up to the present one: storage version, unknown fields, defaults. */
+export type Upgrade = (object: KubernetesObject) => KubernetesObject;
+
+/** @param schemaHash names the storage version's schema; printable ASCII without a newline, at most 64 characters. */
+export function objectCodec(resource: Resource, schemaHash: string, upgrade: Upgrade): ObjectCodec {
+  const headText = (version: ResourceVersion) => `${typeMetaText(resource.kind, version.apiVersion)}"metadata":{`;
+  const heads = new Map(resource.versions.map((version) => [version, headText(version)]));
+  const storedHead = encoder.encode(`${schemaHash}\n${headText(resource.storageVersion)}`);
+  const hashLength = schemaHash.length + 1;
+
+  function encode(object: KubernetesObject, version: ResourceVersion): Uint8Array {
+    return encoder.encode(heads.get(version) + bodyText(object, object.metadata));
+  }
+
+  return {
+    resource,
+    encode,
+    encodeStored(object) {
+      const { resourceVersion: _resourceVersion, ...metadata } = object.metadata;
+      return encoder.encode(`${schemaHash}\n${heads.get(resource.storageVersion)}${bodyText(object, metadata)}`);
+    },
+    fromStored(stored, resourceVersion) {
+      if (!startsWith(stored, storedHead)) {
+        const object = decodeObject(stored.subarray(stored.indexOf(NEWLINE) + 1));
+        const present = upgrade(object);
+        return encode({ ...present, metadata: { ...present.metadata, resourceVersion } }, resource.storageVersion);
+      }
+      return spliced(stored.subarray(hashLength), storedHead.length - hashLength, storedHead.length - hashLength, resourceVersion);
+    },
+    restamp(bytes, from, to) {
+      const headLength = storedHead.length - hashLength;
+      return spliced(bytes, headLength, headLength + `"resourceVersion":"${from}",`.length, to);
+    },
+    decode: decodeObject,
+  };
+}
+
+/** What the JSON of every object of a kind begins with, up to its metadata: lists of built-in kinds leave it out of their items. */
+export function typeMetaText(kind: string, apiVersion: string): string {
+  return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
+}
+
+/** The JSON of an object that is in no cache, in the same form. */
+export function encodeObject(object: KubernetesObject): Uint8Array {
+  return encoder.encode(`${typeMetaText(object.kind, object.apiVersion)}"metadata":{${bodyText(object, object.metadata)}`);
+}
+
+/** The bytes with what lies between two places replaced by a resourceVersion. */
+function spliced(bytes: Uint8Array, from: number, to: number, resourceVersion: string): Uint8Array {
+  const text = `"resourceVersion":"${resourceVersion}",`;
+  const result = new Uint8Array(bytes.length - (to - from) + text.length);
+  result.set(bytes.subarray(0, from));
+  encoder.encodeInto(text, result.subarray(from));
+  result.set(bytes.subarray(to), from + text.length);
+  return result;
+}
+
+/** From the first key of metadata to the end. The resourceVersion comes first, where `restamp` finds it. */
+function bodyText(object: KubernetesObject, metadata: ObjectMeta): string {
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...fields } = object;
+  const { resourceVersion, ...others } = metadata;
+  const rest = encodeJSONText(fields as JSONObject);
+  const stamp = resourceVersion === undefined ? "" : `"resourceVersion":"${resourceVersion}",`;
+  return `${stamp}${encodeJSONText(others as JSONObject).slice(1)}${rest === "{}" ? "}" : `,${rest.slice(1)}`}`;
+}
+
+function decodeObject(bytes: Uint8Array): KubernetesObject {
+  // Our own writing: its shape was checked before it was stored.
+  return decodeJSON(bytes) as unknown as KubernetesObject;
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  if (bytes.length < head.length) return false;
+  for (let index = 0; index < head.length; index++) if (bytes[index] !== head[index]) return false;
+  return true;
+}
+
+/** Reads what version an object of storage is in, and converts it to the present storage version where that is another one. */
+export function toPresentVersion(resource: Resource, object: KubernetesObject): KubernetesObject {
+  if (object.apiVersion === resource.storageVersion.apiVersion) return object;
+  const version = resource.versions.find((candidate) => candidate.apiVersion === object.apiVersion);
+  if (version === undefined) throw new Error(`stored ${resource.kind} has the version ${object.apiVersion}, which is not defined any more`);
+  return toStorageVersion(resource, object, version);
+}
+

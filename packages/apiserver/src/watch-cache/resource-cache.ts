@@ -1,0 +1,212 @@
+import { expired } from "@annex/apimachinery";
+import type { WatchBatch, WatchEvent } from "../registry/object-view.ts";
+import type { Revision, StorageEvent, StorageKey, StoredValue } from "../storage/index.ts";
+import { CachedObject } from "./cached-object.ts";
+import { CacheEvent, EventLog } from "./event-log.ts";
+import { Notifier } from "./notifier.ts";
+import type { ObjectCodec } from "./object-codec.ts";
+import { endOfPrefix, SortedIndex } from "./sorted-index.ts";
+
+/** Which objects somebody wants to see; undefined for all. */
+export type Matcher = ((object: CachedObject) => boolean) | undefined;
+
+/** How many events one batch holds at most, so that one watcher that catches up does not hold the others up. */
+const MAX_BATCH_EVENTS = 500;
+
+export interface FollowOptions {
+  readonly prefix: string;
+  readonly matches: Matcher;
+  /** Only changes after it. */
+  readonly after: Revision;
+  /** How often a batch comes though nothing happened, in milliseconds. */
+  readonly progressMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The present objects of one resource and its recent changes. Only the feed of storage changes it. */
+export class ResourceCache {
+  readonly codec: ObjectCodec;
+  /** The keys of all objects of the resource begin with it. */
+  readonly prefix: string;
+  readonly #now: () => number;
+  readonly #maxEvents: number;
+  readonly #notifier = new Notifier();
+  #index = new SortedIndex<CachedObject>();
+  #log: EventLog;
+  /** Everything up to here is in the index: the revision of the whole store, not of the last change of this resource. */
+  #revision: Revision;
+
+  constructor(codec: ObjectCodec, prefix: string, options: { readonly now: () => number; readonly maxEvents: number }) {
+    this.codec = codec;
+    this.prefix = prefix;
+    this.#now = options.now;
+    this.#maxEvents = options.maxEvents;
+    this.#revision = 0 as Revision;
+    this.#log = new EventLog(this.#revision, options.maxEvents);
+  }
+
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** The newest revision of which changes may be forgotten. */
+  get oldest(): Revision {
+    return this.#log.oldest;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  get watchers(): number {
+    return this.#notifier.size;
+  }
+
+  get(key: StorageKey): CachedObject | undefined {
+    return this.#index.get(key);
+  }
+
+  /** Takes over a listing of storage; what was there before is forgotten, and watches that are under way end as expired. */
+  load(values: readonly StoredValue[], oldest: Revision): void {
+    this.#index = new SortedIndex();
+    this.#log = new EventLog(oldest, this.#maxEvents);
+    for (const value of values) this.#index.set(value.key, this.#cached(value.key, value));
+    this.#notifier.wakeAll();
+  }
+
+  /** Takes in a change that lies before the listing it was loaded with: it is only remembered. */
+  recall(event: StorageEvent): void {
+    const present = this.#index.get(event.key);
+    const object = event.type === "delete" ? undefined : present?.revision === event.revision ? present : this.#cached(event.key, event);
+    this.#log.append(new CacheEvent(event.key, event.revision, object, event.previous && this.#cached(event.key, event.previous)));
+  }
+
+  apply(event: StorageEvent): void {
+    const present = this.#index.get(event.key);
+    // A listing in pages may have seen this change already.
+    if (present !== undefined && present.revision >= event.revision) return;
+    const previous = present?.revision === event.previous?.revision ? present : event.previous && this.#cached(event.key, event.previous);
+    const object = event.type === "put" ? this.#cached(event.key, event) : undefined;
+    if (object === undefined) this.#index.delete(event.key);
+    else this.#index.set(event.key, object);
+    this.#log.append(new CacheEvent(event.key, event.revision, object, previous));
+  }
+
+  /** The whole store has come this far. @param hasChanges whether any of it concerned this resource. */
+  advance(revision: Revision, hasChanges: boolean): void {
+    this.#revision = revision;
+    if (hasChanges) this.#notifier.wakeAll();
+  }
+
+  trim(revision: Revision): void {
+    this.#log.trim(revision);
+  }
+
+  /** Lets watchers tell their progress, where it is time. */
+  tick(): void {
+    this.#notifier.wakeDue(this.#now());
+  }
+
+  /** How many objects have keys with a prefix, and are behind `start`. */
+  count(prefix: string, start: string): number {
+    const [first, end] = this.#index.range(prefix);
+    return end - Math.max(first, this.#index.lowerBound(start));
+  }
+
+  /**
+   * Visits objects in the order of their keys, as they were at a revision.
+   *
+   * @param start the first key; at least the prefix.
+   * @param visit answers false to stop.
+   * @throws {APIError} `Expired` when the changes since `at` are not all remembered.
+   */
+  scan(prefix: string, start: string, at: Revision, visit: (object: CachedObject) => boolean): void {
+    if (at < this.#log.oldest) throw expired("The provided resource version is too old.");
+    const [first, end] = this.#index.range(prefix);
+    let index = Math.max(first, this.#index.lowerBound(start));
+    const older = this.#statesBefore(prefix, start, at);
+    if (older === undefined) {
+      for (; index < end; index++) if (!visit(this.#index.valueAt(index) as CachedObject)) return;
+      return;
+    }
+    // The keys of the present and those that changed since, merged.
+    const changed = [...older.keys()].sort();
+    let next = 0;
+    while (index < end || next < changed.length) {
+      const presentKey = index < end ? this.#index.keyAt(index) : undefined;
+      const changedKey = changed[next];
+      const takesChanged = changedKey !== undefined && (presentKey === undefined || changedKey <= presentKey);
+      const object = takesChanged ? older.get(changedKey) : this.#index.valueAt(index);
+      if (presentKey !== undefined && (!takesChanged || changedKey === presentKey)) index++;
+      if (takesChanged) next++;
+      if (object !== undefined && !visit(object)) return;
+    }
+  }
+
+  /**
+   * Changes after a revision, as somebody sees them who sees what `matches`: an object that starts to match is ADDED, one that ceases to is DELETED.
+   * Ends with the signal.
+   *
+   * @throws {APIError} `Expired` when the changes after `after` are no longer all remembered, at the beginning or because the reader fell behind.
+   */
+  async *follow({ prefix, matches, after, progressMs, signal }: FollowOptions): AsyncGenerator<WatchBatch, void, undefined> {
+    const log = this.#log;
+    const endKey = endOfPrefix(prefix);
+    if (after < log.oldest) throw expired(`too old resource version: ${after} (${log.oldest})`);
+    let place = log.placeAfter(after);
+    let reported = after;
+    let dueAt = this.#now() + progressMs;
+    while (!signal.aborted) {
+      if (log !== this.#log || !log.holds(place)) throw expired(`too old resource version: ${reported} (${this.#log.oldest})`);
+      const events: WatchEvent[] = [];
+      let revision = this.#revision;
+      for (const end = log.end; place < end; ) {
+        const event = log.at(place++) as CacheEvent;
+        // A client may know a revision that this store has yet to reach.
+        if (event.revision <= after || event.key < prefix || event.key >= endKey) continue;
+        const seen = asSeen(event, matches);
+        if (seen === undefined) continue;
+        events.push(seen);
+        if (events.length === MAX_BATCH_EVENTS) {
+          revision = event.revision;
+          break;
+        }
+      }
+      if (events.length > 0 || this.#now() >= dueAt) {
+        if (revision > reported) reported = revision;
+        dueAt = this.#now() + progressMs;
+        yield { events, resourceVersion: String(reported), isInitialEnd: false };
+      }
+      if (place >= log.end && log === this.#log) await this.#notifier.wait(dueAt, signal);
+    }
+  }
+
+  #cached(key: StorageKey, stored: { readonly value: Uint8Array; readonly revision: Revision }): CachedObject {
+    return CachedObject.fromStored(this.codec, key, stored.value, stored.revision);
+  }
+
+  /** What the objects that changed after a revision were before: undefined for those that did not exist. Undefined when nothing changed. */
+  #statesBefore(prefix: string, start: string, at: Revision): Map<StorageKey, CachedObject | undefined> | undefined {
+    if (at >= this.#revision) return undefined;
+    const endKey = endOfPrefix(prefix);
+    let states: Map<StorageKey, CachedObject | undefined> | undefined;
+    for (let place = this.#log.placeAfter(at); place < this.#log.end; place++) {
+      const event = this.#log.at(place) as CacheEvent;
+      const { key } = event;
+      if (key < start || key < prefix || key >= endKey || states?.has(key)) continue;
+      states ??= new Map();
+      states.set(key, event.previous);
+    }
+    return states;
+  }
+}
+
+/** A change as it is for somebody who sees only some objects; undefined when it is nothing to them. */
+function asSeen(event: CacheEvent, matches: Matcher): WatchEvent | undefined {
+  const { object, previous, shared } = event;
+  const sawIt = previous !== undefined && (matches === undefined || matches(previous));
+  const seesIt = object !== undefined && (matches === undefined || matches(object));
+  if (seesIt) return { type: sawIt ? "MODIFIED" : "ADDED", view: object, shared };
+  if (!sawIt || event.departed === undefined) return undefined;
+  return { type: "DELETED", view: event.departed, shared };
+}

@@ -1,0 +1,193 @@
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import { type Revision, type Storage, type StorageBatch, StorageError, type StorageEvent, type StoredValue } from "../storage/index.ts";
+import type { ObjectCodec } from "./object-codec.ts";
+import { ResourceCache } from "./resource-cache.ts";
+
+export interface WatchCacheOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** For how long a watch may come back. Default 5 minutes, as etcd's compaction interval in Kubernetes. */
+  readonly windowMs?: number;
+  /** How many changes of one resource are remembered at most. Default 100,000. */
+  readonly maxEvents?: number;
+}
+
+const TICK_MS = 5_000;
+const LIST_PAGE = 10_000;
+const RETRY_MS = 1_000;
+
+interface Checkpoint {
+  readonly time: number;
+  readonly revision: Revision;
+}
+
+/**
+ * The present state of the whole store and its recent changes, one {@link ResourceCache} a resource, fed by one watch of storage. Nothing else writes
+ * to it, so every reader sees the changes of all resources in the one order in which they were stored.
+ */
+export class WatchCache implements AsyncDisposable {
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #windowMs: number;
+  readonly #maxEvents: number;
+  readonly #resources = new Map<string, ResourceCache>();
+  readonly #stop = new AbortController();
+  readonly #reached = new Set<{ readonly revision: Revision; readonly wake: () => void }>();
+  #checkpoints: Checkpoint[] = [];
+  #revision = 0 as Revision;
+  #isFresh = false;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WatchCacheOptions) {
+    this.#storage = options.storage;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#windowMs = options.windowMs ?? 5 * 60_000;
+    this.#maxEvents = options.maxEvents ?? 100_000;
+  }
+
+  /** Adds a resource. Call before {@link start}. @param prefix of all its keys; ends with a slash. */
+  add(codec: ObjectCodec, prefix: string): ResourceCache {
+    const cache = new ResourceCache(codec, prefix, { now: () => this.#clock.now(), maxEvents: this.#maxEvents });
+    this.#resources.set(prefix, cache);
+    return cache;
+  }
+
+  /** Everything up to here is in the cache. */
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** Whether the feed of storage is alive; when not, reads may be stale and the server is not ready. */
+  get isFresh(): boolean {
+    return this.#isFresh;
+  }
+
+  /** Reads the store, then follows it. Resolves when every change up to now is in. */
+  async start(): Promise<void> {
+    const after = await this.#load();
+    const { current } = await this.#storage.revisions();
+    this.#work = Promise.all([this.#follow(after), this.#tick()]);
+    await this.reached(current, this.#stop.signal);
+  }
+
+  /** Resolves when every change up to a revision is in; rejects with the signal's reason. */
+  reached(revision: Revision, signal: AbortSignal): Promise<void> {
+    if (this.#revision >= revision) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#reached.delete(waiter);
+        signal.removeEventListener("abort", abort);
+      };
+      const abort = () => {
+        end();
+        reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
+      };
+      const waiter = {
+        revision,
+        wake: () => {
+          end();
+          resolve();
+        },
+      };
+      if (signal.aborted) return abort();
+      this.#reached.add(waiter);
+      signal.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new StorageError("Closed", "the watch cache is closed"));
+    await this.#work;
+  }
+
+  /** Lists every resource. @returns the revision after which the feed is to begin. */
+  async #load(): Promise<Revision> {
+    const { current, compacted } = await this.#storage.revisions();
+    for (const cache of this.#resources.values()) {
+      const values: StoredValue[] = [];
+      for (let start = cache.prefix, more = true; more; ) {
+        const page = await this.#storage.list(cache.prefix, { start: start as StoredValue["key"], limit: LIST_PAGE });
+        for (const value of page.values) values.push(value);
+        more = page.more;
+        start = `${page.values[page.values.length - 1]?.key ?? start}\0`;
+      }
+      cache.load(values, compacted);
+    }
+    this.#listedAt = current;
+    this.#checkpoints = [{ time: this.#clock.now(), revision: current }];
+    return compacted;
+  }
+
+  /** What was listed held every change up to here: those are only remembered when the feed delivers them. */
+  #listedAt = 0 as Revision;
+
+  async #follow(start: Revision): Promise<void> {
+    let after = start;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        // A feed is silent while there is nothing new.
+        const { current } = await this.#storage.revisions();
+        if (current <= after) this.#take({ events: [], revision: current });
+        for await (const batch of this.#storage.watch({ prefix: "/", after, signal })) {
+          this.#take(batch);
+          after = batch.revision;
+        }
+        if (!signal.aborted) throw new StorageError("Unavailable", "the feed of storage ended");
+      } catch (error) {
+        this.#isFresh = false;
+        if (signal.aborted) return;
+        this.#log.error({ error, after }, "the watch cache lost the feed of storage, and begins it again");
+        await this.#clock.sleep(RETRY_MS, signal).catch(() => undefined);
+        if (error instanceof StorageError && error.code === "Compacted") after = await this.#load().catch(() => after);
+      }
+    }
+  }
+
+  #take(batch: StorageBatch): void {
+    this.#isFresh = true;
+    const changed = new Set<ResourceCache>();
+    for (const event of batch.events) {
+      const cache = this.#cacheOf(event);
+      if (cache === undefined) continue;
+      if (event.revision <= this.#listedAt) cache.recall(event);
+      else cache.apply(event);
+      changed.add(cache);
+    }
+    if (batch.revision > this.#revision) this.#revision = batch.revision;
+    for (const cache of this.#resources.values()) cache.advance(this.#revision, changed.has(cache));
+    for (const waiter of this.#reached) if (waiter.revision <= this.#revision) waiter.wake();
+  }
+
+  #cacheOf({ key }: StorageEvent): ResourceCache | undefined {
+    // "/group/resource/…"
+    return this.#resources.get(key.slice(0, key.indexOf("/", key.indexOf("/", 1) + 1) + 1));
+  }
+
+  async #tick(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#clock.sleep(TICK_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      for (const cache of this.#resources.values()) cache.tick();
+      await this.#compact().catch((error: unknown) => this.#log.error({ error }, "compaction failed"));
+    }
+  }
+
+  /** Forgets what is older than the window, here and in storage. */
+  async #compact(): Promise<void> {
+    const now = this.#clock.now();
+    let cutoff: Revision | undefined;
+    while (this.#checkpoints.length > 1 && (this.#checkpoints[0] as Checkpoint).time <= now - this.#windowMs) {
+      cutoff = (this.#checkpoints.shift() as Checkpoint).revision;
+    }
+    this.#checkpoints.push({ time: now, revision: this.#revision });
+    if (cutoff === undefined) return;
+    for (const cache of this.#resources.values()) cache.trim(cutoff);
+    await this.#storage.compact(cutoff);
+  }
+}
