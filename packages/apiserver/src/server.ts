@@ -86,7 +86,7 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
     if (found === undefined) throw new Error(`${group}/${resource} is not served`);
     return found.verbs;
   };
-  const services: ResourceServices = { admission, random, clock, log, verbsOf };
+  const services: ResourceServices = { authorizer, admission, random, clock, log, verbsOf };
   for (const resource of options.resources) {
     const name = `${resource.group}/${resource.resource}`;
     if (byName.has(name)) throw new TypeError(`${name} is defined twice`);
@@ -155,7 +155,12 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   };
 }
 
-function storedVerbs(resource: Resource, { storage, clock }: APIServerOptions, cache: WatchCache, { admission, random }: ResourceServices): ResourceVerbs {
+function storedVerbs(
+  resource: Resource,
+  { storage, clock }: APIServerOptions,
+  cache: WatchCache,
+  { admission, random }: ResourceServices,
+): ResourceVerbs {
   const version = resource.storageVersion;
   const codec = objectCodec(resource, schemaHash(`${version.apiVersion} ${encodeJSONText(version.schema)}`), (object) => {
     const present = toPresentVersion(resource, object);

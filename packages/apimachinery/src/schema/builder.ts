@@ -132,6 +132,7 @@ export const t = {
 
   /** The same, or null. Without it a null is refused, or dropped where a default can take its place. */
   nullable<T>(schema: TSchema<T>): TSchema<T | null> {
+    // As plain data: the spread would keep the phantom of T.
     return { ...(schema as Schema), nullable: true };
   },
 

@@ -70,7 +70,8 @@ function parseSteps(text: string): readonly Step[] {
 function endOfField(text: string, start: number): number {
   let at = start;
   while (at < text.length && !TERMINATORS.has(text[at] ?? "")) at += text[at] === "\\" ? 2 : 1;
-  return Math.min(at, text.length);
+  if (at > text.length) throw new Unsupported("a backslash at the end");
+  return at;
 }
 
 function parseBrackets(inner: string): readonly Step[] {

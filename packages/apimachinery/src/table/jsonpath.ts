@@ -13,7 +13,8 @@ export type JSONPathQuery = (value: JSONValue) => readonly JSONValue[];
  *
  * As in Kubernetes, quotes in brackets do not protect a dot (`['a.b']` is `.a.b`), and a path that asks the impossible of any element it
  * passes (an index out of bounds, an index or a filter of what is no array, a comparison of a string with a number) leads nowhere at all. Unlike
- * there, `1` and `1.0` are the same number, `[*]` passes over empty arrays, and the fields of an object come in the order of their names.
+ * there, `1` and `1.0` are the same number, `[*]` passes over empty arrays, `.*` gives an object's fields in the order of their names and none of a string,
+ * and a filter that asks for what cannot be there (`[?(@[0])]` of no array) lets nothing pass.
  *
  * @param path without the braces of a template.
  * @returns a pure function; its work is bounded by the size of the value times the length of the path.

@@ -60,6 +60,7 @@ test.each([
   { timestamp: "2020-01-01T00:00:00+25:00", want: "<invalid>" },
   { timestamp: "2100-01-01T00:00:00Z", want: "<invalid>" },
   { timestamp: "2026-11-23T15:34:55+02:00", want: "5s" },
+  { timestamp: "2026-11-23T08:34:55-05:00", want: "5s" },
 ])("$timestamp shows as $want", ({ timestamp, want }) => expect(formatAge(timestamp, NOW)).toBe(want));
 
 test.each<{ type: ColumnType; value: JSONValue; want: unknown }>([

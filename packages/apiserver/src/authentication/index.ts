@@ -1,5 +1,6 @@
 // Who is asking: one authenticator for each kind of credential, and the one that asks them all. Values in, a user out.
 export { allowAnonymous } from "./anonymous.ts";
+export { withAuthenticatedGroup } from "./authenticated-group.ts";
 export type { Authenticator } from "./authenticator.ts";
 export { bearerTokenAuthenticator, parseBearerToken, type TokenAuthenticator } from "./bearer-token.ts";
 export { clientCertificateAuthenticator } from "./client-certificate.ts";

@@ -1,11 +1,25 @@
-import type { JSONObject, KubernetesObject, Lenient, NameRule, ObjectMeta, Properties, Schema, StaticProperties, TableColumn } from "@annex/apimachinery";
+import type {
+  JSONObject,
+  KubernetesObject,
+  Lenient,
+  NameRule,
+  ObjectMeta,
+  Properties,
+  Schema,
+  StaticProperties,
+  TableColumn,
+} from "@annex/apimachinery";
 import type { ResourceVerbs } from "../registry/verbs.ts";
 import { compileResource } from "./compile-resource.ts";
 import type { AuthorHandlers } from "./handlers.ts";
 import type { Resource, ResourceHooks, ResourceServices } from "./resource.ts";
 
 /** An object of a version: its type, its metadata and the fields of its schema, defaulted and valid. */
-export type VersionObject<P extends Properties> = { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta } & StaticProperties<P>;
+export type VersionObject<P extends Properties> = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+} & StaticProperties<P>;
 
 type Schemas = Record<string, Properties>;
 type Flagged<Fs> = { [K in keyof Fs]: Fs[K] extends true ? K : never }[keyof Fs];
@@ -68,7 +82,9 @@ export interface ResourceInput<Ss extends Schemas, Fs, Obj> extends ResourceHook
   /** For kinds that clients know as compiled-in ones: see {@link Resource.isBuiltIn}. Default false. */
   readonly isBuiltIn?: boolean;
   readonly versions: { readonly [K in keyof Ss]: VersionInput<Ss, K, StorageVersionOf<Ss, Fs>> } & {
-    readonly [K in keyof Fs]: { /** The version objects are stored in, and rules are written for. Needed when there are several. */ readonly storage?: Fs[K] };
+    readonly [K in keyof Fs]: {
+      /** The version objects are stored in, and rules are written for. Needed when there are several. */ readonly storage?: Fs[K];
+    };
   };
   /** Verbs of the author's own, instead of the server's storage: any subset. */
   readonly handlers?: AuthorHandlers<Obj>;

@@ -68,6 +68,7 @@ export interface ResourceHooks<Obj> {
 
 /** What a package that brings verbs of its own may use of the server it is served by. */
 export interface ResourceServices {
+  readonly authorizer: Authorizer;
   readonly admission: AdmissionChain;
   readonly random: Random;
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 import {
-  badRequest,
   BUILT_IN_FORMATS,
+  badRequest,
   decodeProtobuf,
   decodeStrictJSON,
   decodeYAML,
@@ -133,7 +133,10 @@ interface FieldType {
 const STRING: FieldType = { text: "a string", is: (value) => typeof value === "string" };
 const INTEGER: FieldType = { text: "an integer", is: (value) => typeof value === "bigint" || Number.isInteger(value) };
 const TIME: FieldType = { text: "a time as in RFC 3339", is: (value) => typeof value === "string" && !Number.isNaN(Date.parse(value)) };
-const STRINGS: FieldType = { text: "a list of strings", is: (value) => Array.isArray(value) && value.every((element) => typeof element === "string") };
+const STRINGS: FieldType = {
+  text: "a list of strings",
+  is: (value) => Array.isArray(value) && value.every((element) => typeof element === "string"),
+};
 const STRING_MAP: FieldType = {
   text: "a map of strings",
   is: (value) => isJSONObject(value) && Object.values(value).every((element) => typeof element === "string"),
@@ -142,7 +145,10 @@ const OWNERS: FieldType = {
   text: "a list of owner references",
   is: (value) =>
     Array.isArray(value) &&
-    value.every((owner) => isJSONObject(owner) && ["apiVersion", "kind", "name", "uid"].every((key) => owner[key] === undefined || typeof owner[key] === "string")),
+    value.every(
+      (owner) =>
+        isJSONObject(owner) && ["apiVersion", "kind", "name", "uid"].every((key) => owner[key] === undefined || typeof owner[key] === "string"),
+    ),
 };
 const OBJECTS: FieldType = { text: "a list of objects", is: (value) => Array.isArray(value) && value.every(isJSONObject) };
 
@@ -187,7 +193,9 @@ function withType(object: JSONObject, { resource, version }: Target): JSONObject
     throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${version.apiVersion})`);
   }
   if (kind !== resource.kind) {
-    throw badRequest(`${String(kind)} in version ${JSON.stringify(version.name)} cannot be handled as a ${resource.kind}: the kind in the data does not match the expected kind`);
+    throw badRequest(
+      `${String(kind)} in version ${JSON.stringify(version.name)} cannot be handled as a ${resource.kind}: the kind in the data does not match the expected kind`,
+    );
   }
   return { ...object, apiVersion, kind };
 }

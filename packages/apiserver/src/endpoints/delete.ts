@@ -33,7 +33,12 @@ export async function serveDelete(state: RequestState, target: Target): Promise<
     apiVersion: "v1",
     metadata: {},
     status: "Success",
-    details: { name: view.name, ...(resource.group === "" ? {} : { group: resource.group }), kind: resource.resource, ...(uid === undefined ? {} : { uid }) },
+    details: {
+      name: view.name,
+      ...(resource.group === "" ? {} : { group: resource.group }),
+      kind: resource.resource,
+      ...(uid === undefined ? {} : { uid }),
+    },
   };
   return respondValue(state, 200, { ...negotiated, transform: undefined }, status);
 }

@@ -37,7 +37,13 @@ export function healthPaths(checks: HealthChecks): string[] {
  * @returns undefined when the path is none of health's.
  * Source: k8s.io/apiserver/pkg/server/healthz.
  */
-export async function serveHealth(path: string, query: URLSearchParams, checks: HealthChecks, log: Logger, signal: AbortSignal): Promise<APIResponse | undefined> {
+export async function serveHealth(
+  path: string,
+  query: URLSearchParams,
+  checks: HealthChecks,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<APIResponse | undefined> {
   const match = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(path);
   if (match === null) return undefined;
   const endpoint = match[1] as HealthEndpoint;
@@ -49,7 +55,13 @@ export async function serveHealth(path: string, query: URLSearchParams, checks: 
   return isWell ? text(200, "ok") : text(500, `internal server error: ${single.name} failed: reason withheld\n`);
 }
 
-async function serveAll(endpoint: HealthEndpoint, all: readonly HealthCheck[], query: URLSearchParams, log: Logger, signal: AbortSignal): Promise<APIResponse> {
+async function serveAll(
+  endpoint: HealthEndpoint,
+  all: readonly HealthCheck[],
+  query: URLSearchParams,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<APIResponse> {
   const excluded = new Set(query.getAll("exclude"));
   const lines = await Promise.all(
     all.map(async (check) => {
@@ -58,7 +70,10 @@ async function serveAll(endpoint: HealthEndpoint, all: readonly HealthCheck[], q
     }),
   );
   const unknown = [...excluded].filter((name) => !all.some((check) => check.name === name)).sort();
-  const warning = unknown.length === 0 ? "" : `warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join(", ")}\n`;
+  const warning =
+    unknown.length === 0
+      ? ""
+      : `warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join(", ")}\n`;
   const body = lines.join("") + warning;
   if (lines.some((line) => line.startsWith("[-]"))) return text(500, `${body}${endpoint} check failed\n`);
   return query.has("verbose") ? text(200, `${body}${endpoint} check passed\n`) : text(200, "ok");

@@ -1,8 +1,8 @@
 import {
   badRequest,
   type FieldError,
-  fieldError,
   type FieldSelector,
+  fieldError,
   invalid,
   isJSONObject,
   type JSONValue,
@@ -27,11 +27,16 @@ export interface WriteQuery {
 }
 
 /** @throws {APIError} `Invalid` of the options' own kind, naming every fault. */
-export function parseWriteQuery(query: URLSearchParams, kind: "CreateOptions" | "UpdateOptions" | "PatchOptions", userAgent: string | undefined): WriteQuery {
+export function parseWriteQuery(
+  query: URLSearchParams,
+  kind: "CreateOptions" | "UpdateOptions" | "PatchOptions",
+  userAgent: string | undefined,
+): WriteQuery {
   const dryRun = query.getAll("dryRun");
   const fieldManager = query.get("fieldManager") ?? "";
   const fieldValidation = query.get("fieldValidation") ?? "";
-  const faults: FieldError[] = kind === "PatchOptions" && query.has("force") ? [fieldError.forbidden("force", "may not be specified for non-apply patch")] : [];
+  const faults: FieldError[] =
+    kind === "PatchOptions" && query.has("force") ? [fieldError.forbidden("force", "may not be specified for non-apply patch")] : [];
   faults.push(...validateFieldManager(fieldManager, "fieldManager"), ...dryRunFaults(dryRun));
   if (!["", "Ignore", "Warn", "Strict"].includes(fieldValidation)) {
     faults.push(fieldError.notSupported("fieldValidation", fieldValidation, ["", "Ignore", "Strict", "Warn"]));
@@ -95,7 +100,8 @@ function listFaults({ resourceVersion, resourceVersionMatch: match, continue: to
     if (resourceVersion === "") faults.push(fieldError.forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
     if (token !== "") faults.push(fieldError.forbidden(field, "resourceVersionMatch is forbidden when continue is provided"));
     if (match !== "Exact" && match !== "NotOlderThan") faults.push(fieldError.notSupported(field, match, ["Exact", "NotOlderThan", ""]));
-    if (match === "Exact" && resourceVersion === "0") faults.push(fieldError.forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+    if (match === "Exact" && resourceVersion === "0")
+      faults.push(fieldError.forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
   }
   if (sendInitialEvents !== undefined) faults.push(fieldError.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
   return faults;
@@ -145,7 +151,8 @@ export function parseDeleteOptions(query: URLSearchParams, body: JSONValue | und
   if (!Array.isArray(dryRun) || !isJSONObject(preconditions)) throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
   const { uid, resourceVersion } = preconditions;
   for (const value of [uid, resourceVersion, propagationPolicy]) {
-    if (value !== undefined && value !== null && typeof value !== "string") throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
+    if (value !== undefined && value !== null && typeof value !== "string")
+      throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
   }
   if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !Number.isInteger(gracePeriodSeconds)) {
     throw badRequest("unable to decode DeleteOptions: gracePeriodSeconds must be an integer");

@@ -1,5 +1,5 @@
 import {
-  APIError,
+  type APIError,
   applyJSONPatch,
   applyMergePatch,
   applyStrategicMergePatch,
@@ -99,7 +99,9 @@ function patched(state: RequestState, target: Target, query: WriteQuery, patch: 
   const { name } = wanted.metadata;
   if (name !== info.name) {
     throw badRequest(
-      name ? `the name of the object (${name}) does not match the name on the URL (${info.name})` : `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
+      name
+        ? `the name of the object (${name}) does not match the name on the URL (${info.name})`
+        : `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
     );
   }
   return jsonEquals(result, present) ? live : inNamespace(wanted, target);

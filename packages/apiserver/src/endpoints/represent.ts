@@ -35,10 +35,12 @@ export function respondView(state: RequestState, target: Target, negotiated: Neg
   const { version } = target;
   const { transform } = negotiated;
   if (transform === undefined) {
-    if (negotiated.mediaType === "application/json" && !isPretty(state, negotiated)) return respond(status, "application/json", view.bytes(version.name));
+    if (negotiated.mediaType === "application/json" && !isPretty(state, negotiated))
+      return respond(status, "application/json", view.bytes(version.name));
     return respondValue(state, status, negotiated, view.in(version.name));
   }
-  if (transform.kind === "PartialObjectMetadataList") throw notAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list type");
+  if (transform.kind === "PartialObjectMetadataList")
+    throw notAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list type");
   if (transform.kind === "PartialObjectMetadata") {
     return respondValue(state, status, negotiated, partialObjectMetadata(view.in(version.name), transform.version));
   }
@@ -58,7 +60,8 @@ export function respondList(state: RequestState, target: Target, negotiated: Neg
     const value = { kind: resource.listKind, apiVersion: version.apiVersion, metadata, items } as unknown as JSONValue;
     return respond(200, negotiated.mediaType, negotiated.mediaType === "application/yaml" ? encodeYAML(value) : encodePrettyJSON(value));
   }
-  if (transform.kind === "PartialObjectMetadata") throw notAcceptable("you requested PartialObjectMetadata, but the requested object is a list (*v1.List)");
+  if (transform.kind === "PartialObjectMetadata")
+    throw notAcceptable("you requested PartialObjectMetadata, but the requested object is a list (*v1.List)");
   if (transform.kind === "PartialObjectMetadataList") {
     const items = list.items.map((view) => view.in(version.name));
     return respondValue(state, 200, negotiated, partialObjectMetadataList(items, metadata, transform.version));
@@ -83,7 +86,9 @@ function itemValue({ resource, version }: Target, view: ObjectView): JSONObject 
 }
 
 function joinList({ resource, version }: Target, { items }: ListResult, metadata: object): Uint8Array {
-  const head = encoder.encode(`{"kind":${JSON.stringify(resource.listKind)},"apiVersion":${JSON.stringify(version.apiVersion)},"metadata":${encodeJSONText(metadata)},"items":[`);
+  const head = encoder.encode(
+    `{"kind":${JSON.stringify(resource.listKind)},"apiVersion":${JSON.stringify(version.apiVersion)},"metadata":${encodeJSONText(metadata)},"items":[`,
+  );
   // Where an item begins in its kept bytes: for compiled-in kinds behind its type, one byte earlier for the brace that is put there.
   const skip = resource.isBuiltIn ? typeMetaText(resource.kind, version.apiVersion).length - 1 : 0;
   const parts = items.map((view) => view.bytes(version.name));
@@ -118,7 +123,8 @@ export interface EventForm {
 export function eventForm(state: RequestState, target: Target, { transform }: NegotiatedResponse, now: () => number): EventForm {
   const { version } = target;
   if (transform === undefined) return { key: version.name, encode: (view) => view.bytes(version.name), hasOwnFirst: false };
-  if (transform.kind === "PartialObjectMetadataList") throw notAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list type");
+  if (transform.kind === "PartialObjectMetadataList")
+    throw notAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list type");
   const key = `${version.name}/${transform.kind}/${transform.version}`;
   if (transform.kind === "PartialObjectMetadata") {
     return { key, encode: (view) => encodeJSON(partialObjectMetadata(view.in(version.name), transform.version)), hasOwnFirst: false };

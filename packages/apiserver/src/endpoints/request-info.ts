@@ -21,7 +21,14 @@ export type RequestInfo =
 
 export type ResourceRequestInfo = Extract<RequestInfo, { type: "resource" }>;
 
-const VERBS: Readonly<Record<string, string | undefined>> = { POST: "create", GET: "get", HEAD: "get", PUT: "update", PATCH: "patch", DELETE: "delete" };
+const VERBS: Readonly<Record<string, string | undefined>> = {
+  POST: "create",
+  GET: "get",
+  HEAD: "get",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(["status", "finalize"]);
 
 /**

@@ -1,4 +1,12 @@
-import { type APIError, encodeJSON, encodePrettyJSON, encodeYAML, type NegotiatedResponse, negotiateStatus, prefersPretty } from "@annex/apimachinery";
+import {
+  type APIError,
+  encodeJSON,
+  encodePrettyJSON,
+  encodeYAML,
+  type NegotiatedResponse,
+  negotiateStatus,
+  prefersPretty,
+} from "@annex/apimachinery";
 import type { APIResponse, ResponseHeaders } from "./http.ts";
 import type { RequestState } from "./request-state.ts";
 

@@ -1,11 +1,11 @@
 import { encodeJSON, encodePrettyJSON, methodNotAllowed, unknownResource } from "@annex/apimachinery";
 import { serveCreate } from "./create.ts";
 import { serveDelete, serveDeleteCollection } from "./delete.ts";
-import type { OpenAPIRequest } from "./openapi/index.ts";
 import { serveGet } from "./get.ts";
 import { type HealthChecks, healthPaths, serveHealth } from "./health.ts";
 import type { APIResponse } from "./http.ts";
 import { serveList } from "./list.ts";
+import type { OpenAPIRequest } from "./openapi/index.ts";
 import { servePatch } from "./patch.ts";
 import type { ResourceRequestInfo } from "./request-info.ts";
 import type { RequestState } from "./request-state.ts";
@@ -46,7 +46,8 @@ export class Router {
   constructor(options: RouterOptions) {
     this.#options = options;
     for (const { resource, verbs } of options.served) {
-      for (const version of resource.versions) this.#targets.set(`${resource.group}/${version.name}/${resource.resource}`, { resource, version, verbs });
+      for (const version of resource.versions)
+        this.#targets.set(`${resource.group}/${version.name}/${resource.resource}`, { resource, version, verbs });
     }
     const own = ["/version", ...healthPaths(options.health), ...(options.metrics === undefined ? [] : ["/metrics"])];
     this.#paths = [...new Set([...own, ...options.documents.flatMap(({ paths }) => paths)])].sort();

@@ -1,4 +1,4 @@
-import { type IncludeObject, type ListMeta, makeTable, type MetaVersion, parseIncludeObject, type Table } from "@annex/apimachinery";
+import { type IncludeObject, type ListMeta, type MetaVersion, makeTable, parseIncludeObject, type Table } from "@annex/apimachinery";
 import type { ObjectView } from "../registry/object-view.ts";
 import type { RequestState } from "./request-state.ts";
 import type { Target } from "./target.ts";

@@ -19,6 +19,9 @@ export interface WatchServices {
   readonly chance: () => number;
 }
 
+/** How much of a batch is written at once. */
+const CHUNK_BYTES = 64 * 1024;
+
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** GET with `watch`: a stream of events, one JSON object a line. */
@@ -89,9 +92,10 @@ class WatchStream {
   async write(batches: AsyncIterable<WatchBatch>, sink: ByteSink, signal: AbortSignal): Promise<void> {
     try {
       for await (const batch of batches) {
-        const chunk = this.#encode(batch);
-        if (chunk !== undefined && !sink.write(chunk)) await sink.drained();
-        if (signal.aborted) return;
+        for (const chunk of this.#chunks(batch)) {
+          if (!sink.write(chunk)) await sink.drained();
+          if (signal.aborted) return;
+        }
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -99,10 +103,25 @@ class WatchStream {
     }
   }
 
-  #encode({ events, resourceVersion, isInitialEnd }: WatchBatch): Uint8Array | undefined {
-    const frames = events.map((event) => this.#frame(event));
-    if (this.#allowsBookmarks && resourceVersion !== "" && (isInitialEnd || events.length === 0)) frames.push(this.#bookmark(resourceVersion, isInitialEnd));
-    return frames.length < 2 ? frames[0] : joined(frames);
+  /** A batch as lines, so many together that one write is worth it and no more: the initial state of a watch may be long. */
+  *#chunks({ events, resourceVersion, isInitialEnd }: WatchBatch): Generator<Uint8Array, void, undefined> {
+    let frames: Uint8Array[] = [];
+    let length = 0;
+    for (const event of events) {
+      const frame = this.#frame(event);
+      frames.push(frame);
+      length += frame.length;
+      if (length < CHUNK_BYTES) continue;
+      yield joined(frames, length);
+      frames = [];
+      length = 0;
+    }
+    if (this.#allowsBookmarks && resourceVersion !== "" && (isInitialEnd || events.length === 0)) {
+      const bookmark = this.#bookmark(resourceVersion, isInitialEnd);
+      frames.push(bookmark);
+      length += bookmark.length;
+    }
+    if (length > 0) yield joined(frames, length);
   }
 
   #frame({ type, view, shared }: WatchEvent): Uint8Array {
@@ -133,8 +152,10 @@ class WatchStream {
   }
 }
 
-function joined(frames: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(frames.reduce((length, frame) => length + frame.length, 0));
+function joined(frames: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = frames;
+  if (first !== undefined && frames.length === 1) return first;
+  const bytes = new Uint8Array(length);
   let offset = 0;
   for (const frame of frames) {
     bytes.set(frame, offset);

@@ -19,9 +19,11 @@ export function flowControlFilter(flowControl: FlowControl): Filter {
       const { body } = response;
       if (typeof body !== "function") return response;
       isStream = true;
+      // A client that goes before the headers are out never has the stream begun.
+      state.request.signal.addEventListener("abort", release, { once: true });
       return { ...response, body: (sink, signal) => body(sink, signal).finally(release) };
     } finally {
-      if (!isStream) release();
+      if (!isStream || state.request.signal.aborted) release();
     }
   };
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { UserInfo } from "../authentication/user-info.ts";
@@ -175,6 +176,19 @@ describe("the line", () => {
     expect(next.state).toBe("running");
   });
 
+  test("leaves nothing on a signal that outlives the request", async () => {
+    const { control, clock } = setUp({ maxInflight: 1 });
+    const { signal } = new AbortController();
+    const acquire = () => control.acquire({ user: user("a"), kind: "readOnly", isExempt: false }, signal);
+    const first = await acquire();
+    const [second, third] = [acquire(), acquire()];
+    expect(getEventListeners(signal as EventTarget & AbortSignal, "abort")).toHaveLength(2);
+    first();
+    await second;
+    await Promise.all([expect(third).rejects.toEqual(busy), clock.step(3_000)]);
+    expect(getEventListeners(signal as EventTarget & AbortSignal, "abort")).toHaveLength(0);
+  });
+
   test("does not take who is gone already", async () => {
     const { control } = setUp();
     const gone = new Error("gone");
@@ -214,6 +228,12 @@ describe("the line", () => {
     expect(sent.filter(({ state }) => state === "refused").every(({ error }) => busy.asymmetricMatch(error))).toBe(true);
   });
 
+  test("that is full is not disturbed when nobody would be served more fairly", async () => {
+    const { send, count } = setUp({ maxInflight: 1, maxQueued: 5 });
+    for (const name of ["x", "a", "a", "a", "b", "b", "b"]) await send(name);
+    expect([count("waiting", "a"), count("waiting", "b"), count("refused", "b")]).toEqual([3, 2, 1]);
+  });
+
   test("can be of no length", async () => {
     const { send } = setUp({ maxInflight: 1, maxQueued: 0 });
     await send("a");
@@ -233,10 +253,16 @@ describe("watches", () => {
   });
 
   test("of one user are at most half of all", async () => {
-    const { send, count } = setUp({ maxWatches: 4 });
+    const { send, sent, count } = setUp({ maxWatches: 4 });
     for (let index = 0; index < 4; index++) await send("a", "watch");
     for (let index = 0; index < 2; index++) await send("b", "watch");
     expect([count("running", "a"), count("refused", "a"), count("running", "b")]).toEqual([2, 2, 2]);
+    for (const one of sent) if (one.name === "a") one.finish();
+    expect([(await send("a", "watch")).state, (await send("a", "watch")).state, (await send("a", "watch")).state]).toEqual([
+      "running",
+      "running",
+      "refused",
+    ]);
   });
 });
 

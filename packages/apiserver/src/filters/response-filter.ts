@@ -15,7 +15,8 @@ export function responseFilter(compress: Compress | undefined): Filter {
     headers["audit-id"] = state.auditID;
     if (state.warnings.length > 0) headers["warning"] = state.warnings;
     const { body } = response;
-    if (compress === undefined || !(body instanceof Uint8Array) || body.length < MIN_COMPRESSED_BYTES || headers["content-encoding"] !== undefined) return response;
+    if (compress === undefined || !(body instanceof Uint8Array) || body.length < MIN_COMPRESSED_BYTES || headers["content-encoding"] !== undefined)
+      return response;
     if (!acceptsGzip(state.request.headers["accept-encoding"])) return response;
     headers["content-encoding"] = "gzip";
     headers["vary"] = headers["vary"] === undefined ? "Accept-Encoding" : `${String(headers["vary"])}, Accept-Encoding`;

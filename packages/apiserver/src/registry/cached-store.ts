@@ -64,7 +64,8 @@ export function cachedStore({ resource, codec, storage, cache, clock }: CachedSt
   function placeOf(options: ListOptions | WatchOptions): Place {
     const name = options.fieldSelector.requiredValue("metadata.name");
     const namespace = options.namespace === "" ? (options.fieldSelector.requiredValue("metadata.namespace") ?? "") : options.namespace;
-    if (name !== undefined && name !== "" && (namespace !== "" || !resource.isNamespaced)) return { prefix: keyOf({ namespace, name }), isSingle: true };
+    if (name !== undefined && name !== "" && (namespace !== "" || !resource.isNamespaced))
+      return { prefix: keyOf({ namespace, name }), isSingle: true };
     return { prefix: prefixOf(options.namespace), isSingle: false };
   }
 
@@ -164,7 +165,13 @@ export function cachedStore({ resource, codec, storage, cache, clock }: CachedSt
     },
   };
 
-  async function* initialState(watchPrefix: string, matches: Matcher, notOlderThan: Revision, marksEnd: boolean, signal: AbortSignal): AsyncGenerator<WatchBatch> {
+  async function* initialState(
+    watchPrefix: string,
+    matches: Matcher,
+    notOlderThan: Revision,
+    marksEnd: boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchBatch> {
     // A state from the future: the stream is open and silent until it is reached.
     if (notOlderThan > objects.revision) await cache.reached(notOlderThan, signal);
     const at = objects.revision;
@@ -224,5 +231,3 @@ async function orConflict(write: Promise<Revision>): Promise<Revision | undefine
     }
   }
 }
-
-

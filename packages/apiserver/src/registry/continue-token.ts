@@ -1,6 +1,6 @@
 import { badRequest, type JSONObject } from "@annex/apimachinery";
-import { parseRevision } from "./resource-version.ts";
 import type { Revision } from "../storage/index.ts";
+import { parseRevision } from "./resource-version.ts";
 
 /** Where the next page of a list begins. */
 export interface ContinuePosition {
@@ -34,13 +34,16 @@ export function encodeContinue({ revision, start }: ContinuePosition, prefix: st
 export function decodeContinue(token: string, prefix: string): ContinuePosition {
   const position = parseToken(token);
   if (position["v"] !== VERSION) {
-    throw badRequest(`invalid continue token: continue key is not valid: server does not recognize this encoded version ${String(position["v"] ?? "")}`);
+    throw badRequest(
+      `invalid continue token: continue key is not valid: server does not recognize this encoded version ${String(position["v"] ?? "")}`,
+    );
   }
   const { rv, p, start } = position;
   if (typeof rv !== "number" || typeof start !== "string" || (rv !== -1 && parseRevision(String(rv)) === undefined)) {
     throw badRequest("invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
   }
-  if (start === "" || start.length > MAX_TOKEN_LENGTH) throw badRequest("invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
+  if (start === "" || start.length > MAX_TOKEN_LENGTH)
+    throw badRequest("invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
   if (p !== prefix) throw badRequest("invalid continue token: continue key is not valid: it belongs to another list");
   return { revision: rv === -1 ? undefined : (rv as Revision), start: prefix + start };
 }

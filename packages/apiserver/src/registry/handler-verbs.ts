@@ -1,13 +1,23 @@
 import { badRequest, type KubernetesObject, notFound, type ObjectName } from "@annex/apimachinery";
-import { checkAdmit, checkForm, checkRules } from "./validation.ts";
 import type { AuthorHandlers, HandlerContext, HandlerEvent, HandlerObject } from "../definition/handlers.ts";
 import { fromStorageVersion, type Resource, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
+import type { StorageKey } from "../storage/index.ts";
 import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import type { ObjectView, WatchBatch, WatchEvent } from "./object-view.ts";
 import { isCounted, matcherOf, visibilityFor } from "./selection.ts";
+import { checkAdmit, checkForm, checkRules } from "./validation.ts";
 import { ValueView } from "./value-view.ts";
-import type { CreateInput, DeleteOptions, ListOptions, ListResult, RequestContext, ResourceVerbs, Selection, UpdateInput, WatchOptions } from "./verbs.ts";
-import type { StorageKey } from "../storage/index.ts";
+import type {
+  CreateInput,
+  DeleteOptions,
+  ListOptions,
+  ListResult,
+  RequestContext,
+  ResourceVerbs,
+  Selection,
+  UpdateInput,
+  WatchOptions,
+} from "./verbs.ts";
 
 /**
  * Makes verbs of an author's handlers: exactly those that are there, and those that follow from them.
@@ -38,7 +48,9 @@ class HandlerVerbs {
       ...(create === undefined ? {} : { create: (input, context) => this.#create(create, input, context) }),
       ...(update === undefined || get === undefined ? {} : { update: (input, context) => this.#update(update, input, context) }),
       ...(canDelete ? { delete: (target, options, context) => this.#delete(target, options, context) } : {}),
-      ...(canDelete && list !== undefined ? { deleteCollection: (selection, options, context) => this.#deleteCollection(selection, options, context) } : {}),
+      ...(canDelete && list !== undefined
+        ? { deleteCollection: (selection, options, context) => this.#deleteCollection(selection, options, context) }
+        : {}),
     };
   }
 
@@ -98,7 +110,12 @@ class HandlerVerbs {
     }
   }
 
-  #asSeen(event: HandlerEvent<KubernetesObject>, namespace: string, matches: ReturnType<typeof matcherOf>, known: Set<string>): WatchEvent | undefined {
+  #asSeen(
+    event: HandlerEvent<KubernetesObject>,
+    namespace: string,
+    matches: ReturnType<typeof matcherOf>,
+    known: Set<string>,
+  ): WatchEvent | undefined {
     const view = this.#view(event.object, namespace);
     const key = keyOf(view);
     const isGone = event.type === "DELETED" || (matches !== undefined && !matches(view));
@@ -159,7 +176,12 @@ class HandlerVerbs {
     // Without its type an object still has metadata; the index signature hides it.
     const { apiVersion: _apiVersion, kind: _kind, metadata, ...fields } = object as KubernetesObject;
     const placed = this.#resource.isNamespaced && metadata.namespace === undefined ? { ...metadata, namespace } : metadata;
-    return new ValueView(this.#resource, { apiVersion: this.#resource.storageVersion.apiVersion, kind: this.#resource.kind, metadata: placed, ...fields });
+    return new ValueView(this.#resource, {
+      apiVersion: this.#resource.storageVersion.apiVersion,
+      kind: this.#resource.kind,
+      metadata: placed,
+      ...fields,
+    });
   }
 }
 

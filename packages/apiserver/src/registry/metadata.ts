@@ -18,7 +18,10 @@ export function formatTime(now: number): string {
 }
 
 /** The metadata of a new object: what the server decides is the server's, whatever the client sent. Source: rest.FillObjectMetaSystemFields, rest.BeforeCreate. */
-export function metadataForCreate(sent: ObjectMeta, facts: { readonly namespace: string; readonly tracksGeneration: boolean; readonly now: number; readonly random: Random }): ObjectMeta {
+export function metadataForCreate(
+  sent: ObjectMeta,
+  facts: { readonly namespace: string; readonly tracksGeneration: boolean; readonly now: number; readonly random: Random },
+): ObjectMeta {
   const { selfLink: _s, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, resourceVersion: _r, namespace: _n, generation, ...rest } = sent;
   const name = rest.name || (rest.generateName ? generateName(rest.generateName, facts.random) : undefined);
   const counted = facts.tracksGeneration ? 1 : generation;

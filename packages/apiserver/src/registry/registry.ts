@@ -6,8 +6,8 @@ import {
   type KubernetesObject,
   keepManagedFieldsTimes,
   notFound,
-  OPTIMISTIC_LOCK_MESSAGE,
   type ObjectName,
+  OPTIMISTIC_LOCK_MESSAGE,
   updateManagedFields,
   type VersionedObject,
 } from "@annex/apimachinery";
@@ -149,7 +149,11 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
     update,
     delete: (target, options, context) => deleteObject(deletion, target, options, context),
     async deleteCollection(selection, options, context) {
-      const listed = await store.list({ ...selection, continue: "", consistency: MOST_RECENT }, visibilityFor(resource, context.user), context.signal);
+      const listed = await store.list(
+        { ...selection, continue: "", consistency: MOST_RECENT },
+        visibilityFor(resource, context.user),
+        context.signal,
+      );
       await forEachLimited(listed.items, DELETE_CONCURRENCY, async (item) => {
         await deleteObject(deletion, item, options, context).catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
@@ -180,7 +184,13 @@ function writeSteps(resource: Resource, admission: AdmissionChain) {
   });
   return {
     /** Writes down in `managedFields` who owns what. */
-    track(object: KubernetesObject, live: KubernetesObject | undefined, version: ResourceVersion, { manager, subresource }: FieldManager, now: number) {
+    track(
+      object: KubernetesObject,
+      live: KubernetesObject | undefined,
+      version: ResourceVersion,
+      { manager, subresource }: FieldManager,
+      now: number,
+    ) {
       const managedFields = updateManagedFields({
         live: live ?? (resource.isBuiltIn ? emptyObject(resource, version) : undefined),
         next: object,

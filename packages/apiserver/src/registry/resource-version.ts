@@ -12,7 +12,8 @@ export function parseRevision(text: string): Revision | undefined {
 /** @throws {APIError} `BadRequest` when the text is not a resourceVersion. */
 export function requireRevision(text: string): Revision {
   const revision = parseRevision(text);
-  if (revision === undefined) throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (revision === undefined)
+    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
   return revision;
 }
 

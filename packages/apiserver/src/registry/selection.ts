@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "@annex/apimachinery";
 import type { Resource } from "../definition/resource.ts";
-import type { ObjectView } from "./object-view.ts";
 import type { Visibility } from "./object-store.ts";
+import type { ObjectView } from "./object-view.ts";
 import type { Selection } from "./verbs.ts";
 
 /** Something that selectors can be asked of without decoding it, where that is possible. */

@@ -1,5 +1,5 @@
 import {
-  APIError,
+  type APIError,
   type FieldError,
   fieldError,
   forbidden,

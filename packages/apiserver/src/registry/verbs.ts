@@ -110,5 +110,9 @@ export interface ResourceVerbs {
   readonly create?: (input: CreateInput, context: RequestContext) => Promise<ObjectView>;
   readonly update?: (input: UpdateInput, context: RequestContext) => Promise<{ readonly view: ObjectView; readonly isCreated: boolean }>;
   readonly delete?: (target: ObjectName, options: DeleteOptions, context: RequestContext) => Promise<DeleteResult>;
-  readonly deleteCollection?: (selection: Selection & { readonly limit: number }, options: DeleteOptions, context: RequestContext) => Promise<ListResult>;
+  readonly deleteCollection?: (
+    selection: Selection & { readonly limit: number },
+    options: DeleteOptions,
+    context: RequestContext,
+  ) => Promise<ListResult>;
 }

@@ -107,4 +107,3 @@ export function toPresentVersion(resource: Resource, object: KubernetesObject): 
   if (version === undefined) throw new Error(`stored ${resource.kind} has the version ${object.apiVersion}, which is not defined any more`);
   return toStorageVersion(resource, object, version);
 }
-

@@ -12,12 +12,13 @@ import { definitionName } from "./names.ts";
 export function kindDefinitions(resource: Resource, version: ResourceVersion): Definitions {
   const { group, kind, listKind } = resource;
   const objectName = definitionName(resource, version.name, kind);
-  const selectable = resource.isBuiltIn ? [] : [...resource.selectableFields.keys()].map((fieldPath) => ({ fieldPath }));
+  const paths = resource.isBuiltIn ? [] : [...resource.selectableFields.keys()];
+  const selectable = paths.length === 0 ? {} : { "x-kubernetes-selectable-fields": paths.map((fieldPath) => ({ fieldPath })) };
   return {
     [objectName]: {
       ...objectSchema(version.schema),
       "x-kubernetes-group-version-kind": [{ group, version: version.name, kind }],
-      ...(selectable.length === 0 ? {} : { "x-kubernetes-selectable-fields": selectable }),
+      ...selectable,
     },
     [definitionName(resource, version.name, listKind)]: {
       type: "object",
@@ -29,6 +30,7 @@ export function kindDefinitions(resource: Resource, version: ResourceVersion): D
         items: { type: "array", description: `The objects of kind ${kind}.`, items: { $ref: objectName } },
       },
       "x-kubernetes-group-version-kind": [{ group, version: version.name, kind: listKind }],
+      ...selectable,
     },
   };
 }

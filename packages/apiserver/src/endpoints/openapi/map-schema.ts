@@ -2,16 +2,16 @@ import type { JSONObject } from "@annex/apimachinery";
 import type { DocumentSchema } from "./model.ts";
 
 /**
- * Writes a schema as JSON, with its references in the way of one version of OpenAPI.
+ * Writes a schema as JSON, with its references in the way of one version of OpenAPI. An object without properties says nothing of them.
  *
  * @param reference makes the JSON of a reference from the definition's name and what stands beside it.
  */
 export function mapSchema(schema: DocumentSchema, reference: (name: string, rest: JSONObject) => JSONObject): JSONObject {
   const map = (nested: DocumentSchema): JSONObject => mapSchema(nested, reference);
-  const { $ref, properties, additionalProperties, items, not, allOf, anyOf, oneOf, ...rest } = schema;
+  const { $ref, properties = {}, additionalProperties, items, not, allOf, anyOf, oneOf, ...rest } = schema;
   const json = {
     ...rest,
-    ...(properties === undefined
+    ...(Object.keys(properties).length === 0
       ? {}
       : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, map(property)])) }),
     ...(additionalProperties === undefined

@@ -139,7 +139,23 @@ describe("answers", () => {
     (place) => expect(get(place)).toBeUndefined(),
   );
 
-  test.each([path, "/openapi/v2"])("%s is JSON and nothing else", (place) => {
+  test.each([
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf, application/json;q=0.5",
+  ])("v2 is protobuf for who accepts %s", (accept) => {
+    const json = get("/openapi/v2");
+    const protobuf = get("/openapi/v2", "", { accept });
+    expect(protobuf).toMatchObject({
+      status: 200,
+      headers: { ...json?.headers, "content-type": "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" },
+    });
+    const begin = protobuf?.body instanceof Uint8Array ? protobuf.body.subarray(0, 14) : undefined;
+    expect(new TextDecoder().decode(begin)).toBe("\n\u00032.0\u0012\u000e\n\u0005Annex");
+    expect(get("/openapi/v2", "", { accept, "if-none-match": String(json?.headers.etag) })?.status).toBe(304);
+  });
+
+  test.each([path, "/openapi/v2"])("%s is no YAML and no text", (place) => {
     expect(get(place, "", { accept: "application/yaml;q=1, */*;q=0.1" })?.status).toBe(200);
     let thrown: unknown;
     try {
@@ -211,6 +227,8 @@ describe("definitions", () => {
     });
   });
 
+  test("an object without properties says nothing of them", () => expect(widget.properties.status).toEqual({ type: "object", default: {} }));
+
   test("an embedded object is known to be one", () => {
     expect(widget.properties.spec.properties.template).toMatchObject({
       required: ["kind", "apiVersion"],
@@ -231,6 +249,7 @@ describe("definitions", () => {
       required: ["items"],
       properties: { items: { type: "array", items: { $ref: "#/components/schemas/com.example.conformance.v1.Widget" } } },
       "x-kubernetes-group-version-kind": [{ group: "conformance.example.com", version: "v1", kind: "WidgetList" }],
+      "x-kubernetes-selectable-fields": [{ fieldPath: "spec.color" }],
     });
   });
 

@@ -64,13 +64,18 @@ export function openAPIDocuments(served: readonly ServedResource[], options: Ope
   for (const [name, part] of parts) documents.set(`${INDEX_PATH}/${name}`, encodeDocument(renderV3(documentModel([part], options))));
   const swagger = renderV2(documentModel([...parts.values()], options));
   const v2 = encodeDocument(swagger);
-  const protobuf = encodeV2Protobuf(swagger);
+  // Only when a client asks for it: most never do.
+  let protobuf: Uint8Array | undefined;
+  const v2Protobuf = () => {
+    protobuf ??= encodeV2Protobuf(swagger);
+    return protobuf;
+  };
   const index = encodeDocument(indexDocument(documents));
   return {
     paths: [V2_PATH, INDEX_PATH],
     respond: (request) => {
       if (request.path === INDEX_PATH) return respondDocument(index, request, { "cache-control": NO_CACHE });
-      if (request.path === V2_PATH) return respondV2(v2, protobuf, request);
+      if (request.path === V2_PATH) return respondV2(v2, v2Protobuf, request);
       const document = documents.get(request.path);
       return document === undefined ? undefined : respondV3(document, request);
     },
@@ -139,11 +144,11 @@ function respondV3(document: Document, request: OpenAPIRequest): APIResponse {
 }
 
 /** The forms of the v2 document share its ETag, as in Kubernetes. */
-function respondV2(document: Document, protobuf: Uint8Array, request: DocumentRequest): APIResponse {
+function respondV2(document: Document, protobuf: () => Uint8Array, request: DocumentRequest): APIResponse {
   const headers = { "cache-control": NO_CACHE, vary: "Accept-Encoding, Accept" };
   const mediaType = requireMediaType(request, [JSON_MEDIA_TYPE, ...V2_PROTOBUF_MEDIA_TYPES]);
   if (mediaType === JSON_MEDIA_TYPE) return respondDocument(document, request, headers);
-  return respondDocument({ ...document, bytes: protobuf }, request, headers, V2_PROTOBUF_CONTENT_TYPE);
+  return respondDocument({ ...document, bytes: protobuf() }, request, headers, V2_PROTOBUF_CONTENT_TYPE);
 }
 
 function respondV3JSON(document: Document, request: DocumentRequest, headers: ResponseHeaders): APIResponse {

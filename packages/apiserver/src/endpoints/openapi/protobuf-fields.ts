@@ -6,6 +6,7 @@ export type Content = (value: JSONValue) => Uint8Array;
 export type Field = (value: JSONValue) => Uint8Array;
 
 const encoder = new TextEncoder();
+const NOTHING = new Uint8Array();
 const VARINT = 0;
 const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
@@ -17,7 +18,7 @@ export function field(number: number, content: Content): Field {
   const start = tag(number, LENGTH_DELIMITED);
   return (value) => {
     const bytes = content(value);
-    return concat([start, varint(BigInt(bytes.length)), bytes]);
+    return concat([start, varint(bytes.length), bytes]);
   };
 }
 
@@ -25,13 +26,13 @@ export const string = (number: number): Field => field(number, text);
 
 export function bool(number: number): Field {
   const start = tag(number, VARINT);
-  return (value) => concat([start, varint(value === true ? 1n : 0n)]);
+  return (value) => concat([start, varint(value === true ? 1 : 0)]);
 }
 
-/** A whole number that is not negative. */
+/** A whole number, not negative and at most 2^53: lengths and counts. */
 export function int64(number: number): Field {
   const start = tag(number, VARINT);
-  return (value) => concat([start, varint(BigInt(Number(value)))]);
+  return (value) => concat([start, varint(Number(value))]);
 }
 
 export function double(number: number): Field {
@@ -46,14 +47,23 @@ export function double(number: number): Field {
 /** One field for each element of a list. */
 export function each(number: number, content: Content): Field {
   const one = field(number, content);
-  return (value) => (Array.isArray(value) ? concat(value.map(one)) : new Uint8Array());
+  return (value) => (Array.isArray(value) ? concat(value.map(one)) : NOTHING);
 }
 
 /** One field for each entry of an object: a message of a name (1) and a value (2). */
 export function named(number: number, content: Content): Field {
-  const name = string(1);
-  const entry = field(2, content);
-  return (value) => concat(entriesOf(value).map(([key, member]) => field(number, () => concat([name(key), entry(member)]))(null)));
+  const write = namedField(number, content);
+  return (value) => concat(entriesOf(value).map(([key, member]) => write(key, member)));
+}
+
+function namedField(number: number, content: Content): (name: string, value: JSONValue) => Uint8Array {
+  const start = tag(number, LENGTH_DELIMITED);
+  const nameField = string(1);
+  const valueField = field(2, content);
+  return (name, value) => {
+    const entry = [nameField(name), valueField(value)];
+    return concat([start, varint(totalLength(entry)), ...entry]);
+  };
 }
 
 /**
@@ -62,12 +72,12 @@ export function named(number: number, content: Content): Field {
  * @param extensions the number of the field for members whose names begin with `x-`.
  */
 export function message(fields: Readonly<Record<string, Field>>, extensions?: number): Content {
-  const extension = extensions === undefined ? undefined : named(extensions, any);
+  const extension = extensions === undefined ? undefined : namedField(extensions, any);
   return (value) =>
     concat(
       entriesOf(value).map(([key, member]) => {
-        const write = key.startsWith("x-") && extension !== undefined ? (inner: JSONValue) => extension({ [key]: inner }) : fields[key];
-        return write === undefined ? new Uint8Array() : write(member);
+        if (extension !== undefined && key.startsWith("x-")) return extension(key, member);
+        return fields[key]?.(member) ?? NOTHING;
       }),
     );
 }
@@ -81,26 +91,31 @@ function entriesOf(value: JSONValue): [string, JSONValue][] {
 }
 
 function tag(number: number, wireType: number): Uint8Array {
-  return varint(BigInt(number * 8 + wireType));
+  return varint(number * 8 + wireType);
 }
 
-function varint(value: bigint): Uint8Array {
+/** @param value a whole number, not negative and at most 2^53. */
+function varint(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = value;
-  while (rest > 0x7fn) {
-    bytes.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
+  while (rest > 0x7f) {
+    bytes.push((rest % 0x80) | 0x80);
+    rest = Math.floor(rest / 0x80);
   }
-  bytes.push(Number(rest));
+  bytes.push(rest);
   return Uint8Array.from(bytes);
 }
 
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(totalLength(parts));
   let offset = 0;
   for (const part of parts) {
     bytes.set(part, offset);
     offset += part.length;
   }
   return bytes;
+}
+
+function totalLength(parts: readonly Uint8Array[]): number {
+  return parts.reduce((length, part) => length + part.length, 0);
 }

@@ -1,0 +1,102 @@
+import { constants, type ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import type { Exchange } from "./exchange.ts";
+import type { HTTPLimits } from "./limits.ts";
+import type { ConnectionPeer } from "./peer.ts";
+
+const RESET_WINDOW_MS = 10_000;
+
+/** One connection: who is there, and what runs on it. */
+export class Connection {
+  readonly peer: ConnectionPeer;
+  /** Requests whose stream is open or whose handler still runs: a client that resets a stream doesn't free its place. */
+  readonly exchanges = new Set<Exchange>();
+  readonly #session: ServerHttp2Session | undefined;
+  readonly #socket: Socket;
+  readonly #limits: HTTPLimits;
+  #isRetired = false;
+  #hasServed = false;
+  #idleSinceMs = performance.now();
+  #resets = 0;
+  #resetWindowMs = 0;
+  /** Reset because nobody took their bytes. */
+  #stalled: Exchange[] = [];
+
+  /** @param session of HTTP/2; without it the connection speaks HTTP/1.1. */
+  constructor(peer: ConnectionPeer, socket: Socket, session: ServerHttp2Session | undefined, limits: HTTPLimits) {
+    this.peer = peer;
+    this.#socket = socket;
+    this.#session = session;
+    this.#limits = limits;
+  }
+
+  /** Whether another request may begin. */
+  get hasRoom(): boolean {
+    return this.exchanges.size < this.#limits.maxConcurrentStreams;
+  }
+
+  /** An exchange is over and its handler has returned. */
+  ended(exchange: Exchange): void {
+    this.exchanges.delete(exchange);
+    if (this.exchanges.size > 0) return;
+    this.#hasServed = true;
+    this.#idleSinceMs = performance.now();
+    // The last response on it said `connection: close`, or was begun before that was known.
+    if (this.#isRetired && this.#session === undefined) this.#socket.destroySoon();
+  }
+
+  /** The socket is gone. Of an HTTP/1.1 response that waits behind another one nothing else tells. */
+  closed(): void {
+    for (const exchange of this.exchanges) exchange.closed();
+  }
+
+  /** The client gave up on a request before its answer. Many of these in a row are an attack: the connection ends. */
+  countReset(): void {
+    if (this.#session === undefined || this.#isRetired) return;
+    const now = performance.now();
+    if (now - this.#resetWindowMs > RESET_WINDOW_MS) {
+      this.#resetWindowMs = now;
+      this.#resets = 0;
+    }
+    this.#resets++;
+    if (this.#resets > this.#limits.maxStreamResets) {
+      this.#session.destroy(new Error("the peer resets too many streams"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+  }
+
+  /** Takes no further request, finishes what runs, then closes. GOAWAY on HTTP/2. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#session !== undefined) this.#session.close();
+    else if (this.exchanges.size === 0) this.#socket.destroySoon();
+  }
+
+  /** Ends at once. */
+  destroy(): void {
+    this.#session?.destroy();
+    this.#socket.destroy();
+  }
+
+  /** What time does: responses that nobody takes are reset, a connection that nobody uses is retired. */
+  sweep(nowMs: number): void {
+    // Not even the news of the reset got through since the last time: the peer reads nothing at all.
+    if (this.#stalled.some(({ isReleased }) => !isReleased)) {
+      this.destroy();
+      return;
+    }
+    this.#stalled = [];
+    for (const exchange of this.exchanges) {
+      if (!exchange.isOver && exchange.isStalled(nowMs, this.#limits.stallTimeoutMs)) {
+        exchange.reset();
+        this.#stalled.push(exchange);
+      }
+    }
+    // Node watches over the idle time of HTTP/1.1.
+    if (this.#session === undefined || this.exchanges.size > 0) return;
+    const idleMs = nowMs - this.#idleSinceMs;
+    const limitMs = this.#hasServed ? this.#limits.idleTimeoutMs : this.#limits.headersTimeoutMs;
+    if (idleMs < limitMs) return;
+    if (this.#isRetired) this.destroy();
+    else this.retire();
+  }
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ResponseHeaders } from "@annex/apiserver";
+import type { Connection } from "./connection.ts";
+import { Exchange, refuseHead, type ServerContext } from "./exchange.ts";
+import { requestHead } from "./request.ts";
+
+/** How much of an unread body is taken in after the answer: as much as Go's net/http reads to keep a connection. */
+const MAX_DISCARDED_BYTES = 256 * 1024;
+/** …and for how long. */
+const DISCARD_TIMEOUT_MS = 1000;
+
+/** A request of HTTP/1.1 or 1.0. */
+export class HTTP1Exchange extends Exchange {
+  protected readonly readable: IncomingMessage;
+  protected readonly writable: ServerResponse;
+  protected readonly hasNoBody: boolean;
+
+  constructor(context: ServerContext, connection: Connection, req: IncomingMessage, res: ServerResponse, head: ReturnType<typeof requestHead>) {
+    super(context, connection, req.method ?? "", head);
+    this.readable = req;
+    this.writable = res;
+    this.hasNoBody = head.headers["transfer-encoding"] === undefined && (head.headers["content-length"] ?? "0") === "0";
+    const ignoreError = () => {};
+    req.on("error", ignoreError);
+    res.on("error", ignoreError);
+    res.on("finish", () => this.closed());
+    res.on("close", () => this.closed());
+  }
+
+  protected get requestIsWhole(): boolean {
+    return this.readable.complete;
+  }
+
+  protected sendHead(status: number, headers: ResponseHeaders, length: number | undefined, end: boolean): void {
+    const res = this.writable;
+    if (this.context.isDraining || this.#leavesBody()) res.shouldKeepAlive = false;
+    // Left from an answer of which a later header was not allowed.
+    for (const name of res.getHeaderNames()) res.removeHeader(name);
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    if (length !== undefined) res.setHeader("content-length", length);
+    res.writeHead(status);
+    // A whole body goes out with its headers; of a stream nobody knows when the first chunk comes.
+    if (!end && length === undefined) res.flushHeaders();
+  }
+
+  protected sendContinue(): void {
+    this.writable.writeContinue();
+  }
+
+  protected finish(bytes: Uint8Array | undefined): void {
+    const res = this.writable;
+    if (!this.#leavesBody()) {
+      if (bytes === undefined) res.end();
+      else res.end(bytes);
+      return;
+    }
+    // Closing a socket on which unread bytes lie resets it, and the client might never see the answer. So take some in first.
+    if (bytes === undefined) res.flushHeaders();
+    else res.write(bytes);
+    this.#discard(() => res.end());
+  }
+
+  protected cut(): void {
+    this.readable.socket.destroy();
+  }
+
+  #leavesBody(): boolean {
+    return !this.hasNoBody && !this.readable.complete;
+  }
+
+  #discard(done: () => void): void {
+    let bytes = 0;
+    const stop = () => {
+      clearTimeout(timer);
+      this.readable.off("data", onData).off("end", stop).off("close", stop);
+      this.readable.pause();
+      done();
+    };
+    const onData = (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes > MAX_DISCARDED_BYTES) stop();
+    };
+    const timer = setTimeout(stop, DISCARD_TIMEOUT_MS);
+    this.readable.on("data", onData).on("end", stop).on("close", stop);
+  }
+}
+
+/** Serves one request. */
+export function serveRequest(context: ServerContext, connection: Connection, req: IncomingMessage, res: ServerResponse): void {
+  const target = req.url ?? "";
+  const head = requestHead(target, req.headers);
+  const exchange = new HTTP1Exchange(context, connection, req, res, head);
+  const refusal = refuseHead(target, head, context.limits);
+  void (refusal === undefined ? exchange.run() : exchange.answer(refusal));
+}

@@ -1,0 +1,22 @@
+// The adapter of an API server to Node: sockets and TLS, certificates, the command line, signals, log lines, metrics. What happens to a
+// request is none of its business. Imported by apps.
+export { systemClock } from "./clock.ts";
+export * from "./http/index.ts";
+export { createLogger, type LoggerOptions, pinoLevel } from "./log.ts";
+export { createMetrics, type Metrics, type MetricsOptions } from "./metrics.ts";
+export {
+  formatHelp,
+  type OptionDefinition,
+  OptionError,
+  type OptionTable,
+  type OptionValues,
+  parseOptions,
+  parsePath,
+  parseSwitch,
+  wholeNumber,
+} from "./options.ts";
+export * from "./pki/index.ts";
+export { OperatorFileError, type RunningServer, type ServeOptions, serve } from "./serve.ts";
+export { checkServerOptions, parseServerOptions, SERVER_OPTIONS, type ServerOptions } from "./server-options.ts";
+export { handleStopSignals, type SignalSource, type StopSignal } from "./signals.ts";
+export { parseTokenAuthFile, type TokenAuthFile, TokenAuthFileError, type TokenRecord } from "./token-auth-file.ts";

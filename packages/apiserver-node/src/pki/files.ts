@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { nodeErrorCode } from "../http/node-error.ts";
+
+/** The data folder holds something this server did not write or can't use. The message is one line, for the terminal, and names the file. */
+export class PKIError extends Error {
+  override readonly name = "PKIError";
+}
+
+/** Larger than any file of ours; what is larger is not ours. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** @throws {PKIError} if the folder can't be made. Mode 0700, whatever the umask leaves of it. */
+export async function makePrivateFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new PKIError(`can't make the folder ${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/**
+ * @returns the text, or undefined if there is no such file.
+ * @throws {PKIError} if it is there and can't be read.
+ */
+export async function readTextFile(path: string): Promise<string | undefined> {
+  try {
+    const bytes = await readFile(path);
+    if (bytes.length > MAX_FILE_BYTES) throw new PKIError(`${path} is not a file of this server: it is larger than 1 MiB`);
+    return bytes.toString("utf8");
+  } catch (error) {
+    if (nodeErrorCode(error) === "ENOENT") return undefined;
+    if (error instanceof PKIError) throw error;
+    throw new PKIError(`can't read ${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Puts a file in place whole or not at all, also if the machine stops meanwhile: a temporary file, flushed, is renamed over it, and the
+ * folder flushed after.
+ *
+ * @param mode 0600 for what holds a key.
+ * @throws {PKIError} if it can't be written; then what was there before is untouched.
+ */
+export async function writeFileAtomically(path: string, text: string, mode: number): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    await writeFlushed(temporary, text, mode);
+    await rename(temporary, path);
+    await flushFolder(folder);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw new PKIError(`can't write ${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
+async function writeFlushed(path: string, text: string, mode: number): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    await file.writeFile(text);
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function reason(error: unknown): string {
+  switch (nodeErrorCode(error)) {
+    case "EACCES":
+    case "EPERM":
+      return "permission denied";
+    case "ENOSPC":
+      return "the disk is full";
+    case "EROFS":
+      return "the file system is read-only";
+    case "ENOTDIR":
+    case "EEXIST":
+      return "a part of the path is not a folder";
+    case "EISDIR":
+      return "it is a folder";
+    default:
+      return nodeErrorCode(error) || "unknown error";
+  }
+}

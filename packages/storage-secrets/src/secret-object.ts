@@ -1,0 +1,27 @@
+import type { KubernetesObject } from "@annex/apimachinery";
+
+/** A core v1 Secret as it is read: `data` in base64. */
+export interface SecretObject extends KubernetesObject {
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const encoder = new TextEncoder();
+
+/** Text as a value of a Secret's `data`: base64 of its UTF-8. */
+export function encodeData(text: string): string {
+  return btoa(String.fromCharCode(...encoder.encode(text)));
+}
+
+/** The text of a value of a Secret's `data`; undefined when it is missing, or is no base64 of UTF-8. */
+export function decodeData(data: SecretObject["data"], key: string): string | undefined {
+  const value = data?.[key];
+  if (value === undefined) return undefined;
+  try {
+    return strictDecoder.decode(Uint8Array.from(atob(value), (character) => character.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
+}
+
+const strictDecoder = new TextDecoder("utf-8", { fatal: true });

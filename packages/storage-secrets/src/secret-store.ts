@@ -1,0 +1,201 @@
+import { APIError, type KubernetesObject, type ObjectName, parseFieldSelector, parseLabelSelector } from "@annex/apimachinery";
+import {
+  isCounted,
+  type ListOptions,
+  matcherOf,
+  type ObjectStore,
+  type ObjectView,
+  type RequestContext,
+  type Resource,
+  type ResourceVerbs,
+  type Selection,
+  ValueView,
+  type Visibility,
+  type WatchBatch,
+  type WatchOptions,
+} from "@annex/apiserver";
+import { decodeSecret, encodeSecret, type SecretCodec } from "./secret-codec.ts";
+import type { SecretObject } from "./secret-object.ts";
+
+/** What is asked of Secrets: those of the server itself, or of a cluster. Each update is checked against the resourceVersion it carries. */
+export type SecretVerbs = Required<Pick<ResourceVerbs, "get" | "list" | "watch" | "create" | "update" | "delete">>;
+
+export interface SecretStoreOptions {
+  readonly resource: Resource;
+  readonly codec: SecretCodec;
+  /** Asked for each request: in the server itself the Secrets' verbs are there only once all kinds are defined. */
+  readonly secrets: () => SecretVerbs;
+  /** As whom Secrets are read and written. */
+  readonly context: (signal: AbortSignal) => RequestContext;
+}
+
+/** The name under which writes to Secrets appear in their managedFields. */
+const FIELD_MANAGER = { manager: "annex", subresource: "" };
+
+/** Objects that are kept in Secrets of the same name: a store like any other for the registry. */
+export function secretStore({ resource, codec, secrets, context }: SecretStoreOptions): ObjectStore {
+  /** What was made of each Secret, for as long as it is kept itself. */
+  const views = new WeakMap<ObjectView, ObjectView | "other">();
+
+  function viewOf(secret: ObjectView): ObjectView | undefined {
+    let view = views.get(secret);
+    if (view === undefined) {
+      const object = decodeSecret(codec, secret.object as SecretObject);
+      view = object === undefined ? "other" : new SecretBackedView(resource, object);
+      views.set(secret, view);
+    }
+    return view === "other" ? undefined : view;
+  }
+
+  const placeOf = ({ namespace, name }: ObjectName): ObjectName => ({ namespace: codec.namespace ?? namespace, name });
+
+  /** A selection of objects as one of Secrets: everything is asked of the object, which knows its own fields. */
+  function asSecrets<Options extends Selection>(options: Options, visible: Visibility): Options {
+    const matches = matcherOf(resource, options, visible);
+    return {
+      ...options,
+      namespace: codec.namespace ?? options.namespace,
+      labelSelector: EVERYTHING.labels,
+      // A name goes along: it is what leads straight to a single Secret.
+      fieldSelector: nameSelector(options.fieldSelector.requiredValue("metadata.name")),
+      filter: {
+        isCounted: isCounted(options, visible),
+        matches: (secret) => {
+          const view = viewOf(secret);
+          return view !== undefined && (matches === undefined || matches(view));
+        },
+      },
+    };
+  }
+
+  async function write(secret: SecretObject, target: ObjectName, signal: AbortSignal): Promise<ObjectView | undefined> {
+    return unlessLost(
+      secrets()
+        .update({ version: "v1", target, isDryRun: false, fieldManager: FIELD_MANAGER, isPatch: false, transform: () => secret }, context(signal))
+        .then(({ view }) => view),
+    );
+  }
+
+  return {
+    async get(target, consistency, signal) {
+      try {
+        return viewOf(await secrets().get(placeOf(target), consistency, context(signal)));
+      } catch (error) {
+        if (isReason(error, "NotFound")) return undefined;
+        throw error;
+      }
+    },
+
+    async list(options: ListOptions, visible, signal) {
+      const list = await secrets().list(asSecrets(options, visible), context(signal));
+      return { ...list, items: list.items.flatMap((secret) => viewOf(secret) ?? []) };
+    },
+
+    async watch(options: WatchOptions, visible, signal) {
+      return mapped(await secrets().watch(asSecrets(options, visible), context(signal)), viewOf);
+    },
+
+    async create(object, { isDryRun }, signal) {
+      const { secret, answer } = encodeSecret(codec, object, undefined);
+      const { namespace = "" } = secret.metadata;
+      try {
+        const kept = await secrets().create({ version: "v1", namespace, object: secret, isDryRun, fieldManager: FIELD_MANAGER }, context(signal));
+        if (isDryRun) return new ValueView(resource, object);
+        const view = viewOf(kept);
+        return view === undefined ? undefined : new ValueView(resource, withKeptMetadata(answer, view.object));
+      } catch (error) {
+        if (isReason(error, "AlreadyExists")) return undefined;
+        throw error;
+      }
+    },
+
+    async update(object, expected, signal) {
+      const secret = await present(placeOf(expected), expected, signal);
+      if (secret === undefined) return undefined;
+      const written = await write(encodeSecret(codec, object, secret).secret, placeOf(expected), signal);
+      return written === undefined ? undefined : viewOf(written);
+    },
+
+    async delete(expected, signal) {
+      const target = placeOf(expected);
+      let secret = await present(target, expected, signal);
+      if (secret === undefined) return undefined;
+      let { resourceVersion = "" } = secret.metadata;
+      if (secret.metadata.finalizers?.includes(codec.finalizer)) {
+        // Our finalizer held the Secret for the object's own; both are done.
+        const finalizers = secret.metadata.finalizers.filter((finalizer) => finalizer !== codec.finalizer);
+        const released = await write({ ...secret, metadata: { ...secret.metadata, finalizers } }, target, signal);
+        if (released === undefined) return undefined;
+        // A Secret whose own deletion had begun is gone by that write.
+        if (secret.metadata.deletionTimestamp !== undefined) return viewOf(released) ?? expected;
+        secret = released.object as SecretObject;
+        resourceVersion = released.resourceVersion;
+      }
+      const options = { isDryRun: false, preconditions: { resourceVersion }, propagationPolicy: undefined, gracePeriodSeconds: undefined };
+      const deleted = await unlessLost(secrets().delete(target, options, context(signal)));
+      return deleted === undefined ? undefined : (viewOf(deleted.view) ?? expected);
+    },
+  };
+
+  /** The Secret of an object, if it is still as expected. */
+  async function present(target: ObjectName, expected: ObjectView, signal: AbortSignal): Promise<SecretObject | undefined> {
+    const view = await unlessLost(secrets().get(target, { type: "MostRecent" }, context(signal)));
+    return view?.resourceVersion === expected.resourceVersion ? (view.object as SecretObject) : undefined;
+  }
+}
+
+const EVERYTHING = { labels: parseLabelSelector(""), fields: parseFieldSelector("", new Set()) };
+
+function nameSelector(name: string | undefined) {
+  return name === undefined ? EVERYTHING.fields : parseFieldSelector(`metadata.name=${name}`, new Set(["metadata.name"]));
+}
+
+/** A view that keeps what it has encoded: as many reads as you like cost one encoding. */
+class SecretBackedView extends ValueView {
+  readonly #bytes = new Map<string, Uint8Array>();
+
+  override bytes(version: string): Uint8Array {
+    let bytes = this.#bytes.get(version);
+    if (bytes === undefined) {
+      bytes = super.bytes(version);
+      this.#bytes.set(version, bytes);
+    }
+    return bytes;
+  }
+}
+
+async function* mapped(batches: AsyncIterable<WatchBatch>, viewOf: (secret: ObjectView) => ObjectView | undefined): AsyncGenerator<WatchBatch> {
+  // What is encoded for watchers of an object is not what is encoded for those of its Secret.
+  const shared = sharedMaps;
+  for await (const batch of batches) {
+    const events = batch.events.flatMap((event) => {
+      const view = viewOf(event.view);
+      if (view === undefined) return [];
+      let own = shared.get(event.shared);
+      if (own === undefined) shared.set(event.shared, (own = new Map()));
+      return [{ type: event.type, view, shared: own }];
+    });
+    yield { ...batch, events };
+  }
+}
+
+const sharedMaps = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array>>();
+
+/** What the creator is answered: the answer of the codec, at the revision at which it was kept. */
+function withKeptMetadata(answer: KubernetesObject, kept: KubernetesObject): KubernetesObject {
+  return { ...answer, metadata: kept.metadata };
+}
+
+/** Undefined when somebody else was faster: the registry then looks again. */
+async function unlessLost<T>(operation: Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation;
+  } catch (error) {
+    if (isReason(error, "Conflict") || isReason(error, "NotFound")) return undefined;
+    throw error;
+  }
+}
+
+function isReason(error: unknown, reason: APIError["reason"]): boolean {
+  return APIError.is(error) && error.reason === reason;
+}

@@ -1,0 +1,158 @@
+import {
+  type APIResponse,
+  type APIServer,
+  type APIServerOptions,
+  allowAnonymous,
+  type Clock,
+  createAPIServer,
+  type Logger,
+  memoryStorage,
+  publicPathsAuthorizer,
+  type Resource,
+  systemMastersAuthorizer,
+  type UserInfo,
+  unionAuthorizer,
+  versionInfo,
+} from "@annex/apiserver";
+
+/** A server without a socket, and how to ask it. */
+export interface Harness extends AsyncDisposable {
+  readonly server: APIServer;
+  readonly request: (method: string, target: string, options?: HarnessRequest) => Promise<HarnessResponse>;
+  /** What the server wrote to its log: message and fields. */
+  readonly log: readonly { readonly level: string; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
+}
+
+export interface HarnessRequest {
+  /** Sent as JSON, unless it is text or bytes. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Who asks. Default {@link ADMIN}; null for nobody. */
+  readonly user?: UserInfo | null;
+  readonly signal?: AbortSignal;
+}
+
+export interface HarnessResponse {
+  readonly status: number;
+  readonly headers: APIResponse["headers"];
+  readonly text: string;
+  /** The decoded body. @throws when it is no JSON. */
+  readonly json: () => any;
+  /** The events of a watch, as they come; leaving the loop ends it. */
+  readonly events: () => AsyncGenerator<{ readonly type: string; readonly object: any }>;
+}
+
+export const ADMIN: UserInfo = { name: "admin", groups: ["system:masters", "system:authenticated"], extra: {} };
+/** May do nothing but what every authenticated user may. */
+export const ALICE: UserInfo = { name: "alice", groups: ["devs", "system:authenticated"], extra: {} };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Starts a server over memory. @param options override everything. */
+export async function startHarness(resources: readonly Resource[], options: Partial<APIServerOptions> = {}): Promise<Harness> {
+  const lines: Harness["log"][number][] = [];
+  const users = new Map<string, UserInfo>();
+  const server = await createAPIServer({
+    resources,
+    storage: memoryStorage(),
+    clock: realClock,
+    log: recordingLogger(lines),
+    version: versionInfo("0.0.0", "test/test"),
+    authenticator: allowAnonymous({ authenticate: async ({ headers }) => users.get(headers["x-test-user"] ?? "") }),
+    authorizer: unionAuthorizer([systemMastersAuthorizer, publicPathsAuthorizer]),
+    ...options,
+  });
+  return {
+    server,
+    log: lines,
+    request: async (method, target, { body, headers = {}, user = ADMIN, signal = new AbortController().signal } = {}) => {
+      if (user !== null) users.set(user.name, user);
+      const [path = "", ...query] = target.split("?");
+      const bytes =
+        body === undefined
+          ? new Uint8Array()
+          : body instanceof Uint8Array
+            ? body
+            : encoder.encode(typeof body === "string" ? body : JSON.stringify(body));
+      const response = await server.handle({
+        method,
+        path,
+        query: query.join("?"),
+        headers: {
+          "user-agent": "harness/1.0",
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+          ...(user === null ? {} : { "x-test-user": user.name }),
+        },
+        body: async () => bytes,
+        peer: { address: "127.0.0.1", clientCertificate: undefined },
+        signal,
+      });
+      return asHarnessResponse(response);
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+function asHarnessResponse({ status, headers, body }: APIResponse): HarnessResponse {
+  const text = body instanceof Uint8Array ? decoder.decode(body) : "";
+  return {
+    status,
+    headers,
+    text,
+    json: () => JSON.parse(text),
+    async *events() {
+      if (typeof body !== "function") throw new Error(`not a stream: ${status} ${text}`);
+      const queue: string[] = [];
+      let wake: () => void = () => undefined;
+      const closing = new AbortController();
+      let isDone = false;
+      const done = body(
+        { write: (chunk) => (queue.push(decoder.decode(chunk)), wake(), true), drained: async () => undefined },
+        closing.signal,
+      ).finally(() => {
+        isDone = true;
+        wake();
+      });
+      try {
+        let rest = "";
+        for (;;) {
+          const chunk = queue.shift();
+          if (chunk !== undefined) {
+            const lines = (rest + chunk).split("\n");
+            rest = lines.pop() ?? "";
+            for (const line of lines) yield JSON.parse(line);
+          } else if (isDone) return;
+          else await new Promise<void>((resolve) => (wake = resolve));
+        }
+      } finally {
+        closing.abort();
+        await done;
+      }
+    },
+  };
+}
+
+/** The machine's time, for tests that are about something else. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }, ms);
+      const abort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+    }),
+};
+
+function recordingLogger(lines: Harness["log"][number][]): Logger {
+  const at = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) => void lines.push({ level, message, fields });
+  return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
+}

@@ -1,0 +1,131 @@
+import { t } from "@annex/apimachinery";
+import { defineResource } from "@annex/apiserver";
+import { describe, expect, test } from "vitest";
+import { ALICE, startHarness } from "./harness.ts";
+
+const Thing = defineResource({
+  group: "example.com",
+  kind: "Thing",
+  scope: "Namespaced",
+  shortNames: ["th"],
+  selectableFields: ["spec.color"],
+  statusSubresource: true,
+  versions: {
+    v1: {
+      schema: {
+        spec: t.object({ color: t.string({ default: "red" }), size: t.optional(t.integer({ minimum: 1 })) }),
+        status: t.object({ phase: t.optional(t.string()) }),
+      },
+      columns: [{ name: "Color", type: "string", jsonPath: ".spec.color" }],
+    },
+  },
+  validate: ({ object, invalid }) => {
+    if (object.spec.color === "none") invalid("spec.color", "must be a color");
+  },
+});
+
+const THINGS = "/apis/example.com/v1/namespaces/default/things";
+const thing = (name: string, spec: object = {}, metadata: object = {}) => ({
+  apiVersion: "example.com/v1",
+  kind: "Thing",
+  metadata: { name, ...metadata },
+  spec,
+});
+
+describe("the verbs of a stored kind", () => {
+  test("creates, reads, changes and deletes", async () => {
+    await using server = await startHarness([Thing]);
+    const created = await server.request("POST", THINGS, { body: thing("a") });
+    expect(created.status, created.text).toBe(201);
+    const { metadata } = created.json();
+    expect(created.json()).toMatchObject({
+      kind: "Thing",
+      spec: { color: "red" },
+      status: {},
+      metadata: { name: "a", namespace: "default", generation: 1 },
+    });
+    expect(metadata.resourceVersion).toMatch(/^[1-9]\d*$/);
+    expect((await server.request("GET", `${THINGS}/a`)).json()).toEqual(created.json());
+
+    const replaced = await server.request("PUT", `${THINGS}/a`, { body: { ...created.json(), spec: { color: "blue" } } });
+    expect(replaced.json()).toMatchObject({ spec: { color: "blue" }, metadata: { generation: 2, uid: metadata.uid } });
+    expect((await server.request("PUT", `${THINGS}/a`, { body: created.json() })).json()).toMatchObject({ code: 409, reason: "Conflict" });
+
+    const patched = await server.request("PATCH", `${THINGS}/a`, {
+      body: { spec: { size: 3 } },
+      headers: { "content-type": "application/merge-patch+json" },
+    });
+    expect(patched.json()).toMatchObject({ spec: { color: "blue", size: 3 }, metadata: { generation: 3 } });
+
+    const status = await server.request("PUT", `${THINGS}/a/status`, {
+      body: { ...patched.json(), spec: { color: "green" }, status: { phase: "Done" } },
+    });
+    expect(status.json()).toMatchObject({ spec: { color: "blue" }, status: { phase: "Done" }, metadata: { generation: 3 } });
+
+    const deleted = await server.request("DELETE", `${THINGS}/a`);
+    expect(deleted.json()).toEqual({
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Success",
+      details: { name: "a", group: "example.com", kind: "things", uid: metadata.uid },
+    });
+    expect((await server.request("GET", `${THINGS}/a`)).json()).toMatchObject({ code: 404, message: 'things.example.com "a" not found' });
+  });
+
+  test("lists in pages that show one moment", async () => {
+    await using server = await startHarness([Thing]);
+    for (const name of ["a", "b", "c", "d"]) await server.request("POST", THINGS, { body: thing(name) });
+    const first = (await server.request("GET", `${THINGS}?limit=2`)).json();
+    expect(first.items.map((item: any) => item.metadata.name)).toEqual(["a", "b"]);
+    expect(first.metadata.remainingItemCount).toBe(2);
+    await server.request("DELETE", `${THINGS}/c`);
+    await server.request("POST", THINGS, { body: thing("bb") });
+    const second = (await server.request("GET", `${THINGS}?limit=2&continue=${first.metadata.continue}`)).json();
+    expect(second.items.map((item: any) => item.metadata.name)).toEqual(["c", "d"]);
+    expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+    expect(second.metadata.continue).toBeUndefined();
+  });
+
+  test("a watch turns changes of what is selected into ADDED and DELETED", async () => {
+    await using server = await startHarness([Thing]);
+    const { metadata } = (await server.request("GET", THINGS)).json();
+    const watch = await server.request("GET", `${THINGS}?watch=true&fieldSelector=spec.color%3Dblue&resourceVersion=${metadata.resourceVersion}`);
+    const events = watch.events();
+    await server.request("POST", THINGS, { body: thing("a") });
+    const patch = (body: object) => server.request("PATCH", `${THINGS}/a`, { body, headers: { "content-type": "application/merge-patch+json" } });
+    const blue = (await patch({ spec: { color: "blue" } })).json();
+    const sized = (await patch({ spec: { size: 2 } })).json();
+    const red = (await patch({ spec: { color: "red" } })).json();
+    const seen = [];
+    for await (const event of events) {
+      seen.push([event.type, event.object.spec.color, event.object.metadata.resourceVersion]);
+      if (seen.length === 3) break;
+    }
+    expect(seen).toEqual([
+      ["ADDED", "blue", blue.metadata.resourceVersion],
+      ["MODIFIED", "blue", sized.metadata.resourceVersion],
+      ["DELETED", "blue", red.metadata.resourceVersion],
+    ]);
+  });
+
+  test("refuses what is not allowed, and names every fault", async () => {
+    await using server = await startHarness([Thing]);
+    expect((await server.request("GET", THINGS, { user: ALICE })).json()).toMatchObject({
+      code: 403,
+      message: 'things.example.com is forbidden: User "alice" cannot list resource "things" in API group "example.com" in the namespace "default"',
+    });
+    expect((await server.request("GET", "/version", { user: null })).status).toBe(200);
+    const invalid = (await server.request("POST", THINGS, { body: thing("A", { color: "none", size: 0 }) })).json();
+    expect(invalid).toMatchObject({ code: 422, reason: "Invalid" });
+    expect(invalid.details.causes.map(({ field }: any) => field)).toEqual(["metadata.name", "spec.size", "spec.color"]);
+  });
+
+  test("prints tables", async () => {
+    await using server = await startHarness([Thing]);
+    await server.request("POST", THINGS, { body: thing("a") });
+    const table = (await server.request("GET", THINGS, { headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } })).json();
+    expect(table.columnDefinitions.map(({ name }: any) => name)).toEqual(["Name", "Color", "Age"]);
+    expect(table.rows[0].cells.slice(0, 2)).toEqual(["a", "red"]);
+  });
+});
