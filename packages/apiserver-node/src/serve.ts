@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import {
@@ -64,7 +64,7 @@ export interface ServeOptions {
 export interface RunningServer {
   /** `https://127.0.0.1:9443` */
   readonly url: string;
-  /** The path of the administrator's kubeconfig. */
+  /** The absolute path of the administrator's kubeconfig. */
   readonly kubeconfig: string;
   readonly api: APIServer;
   readonly log: Logger;
@@ -114,7 +114,7 @@ async function start(options: ServeOptions, opened: AsyncDisposable[], close: ()
   opened.push(http);
   const { port } = await http.listen(securePort, bindAddress);
   const url = `https://${urlHost(bindAddress)}:${port}`;
-  const kubeconfig = join(dataDir, "admin.kubeconfig");
+  const kubeconfig = resolve(dataDir, "admin.kubeconfig");
   await ensureKubeconfig(kubeconfig, { server: url, ca: pki.ca, ...pki.admin });
   const renewal = new AbortController();
   const renewed = renewPKI(dataDir, {

@@ -76,14 +76,14 @@ function checkInput(input: ErasedInput, names: readonly string[], storageNames: 
     for (const field of ["apiVersion", "kind", "metadata"]) {
       if (field in version.schema) complaints.push(`versions.${name}.schema.${field}: every kind has it, leave it out`);
     }
-    complaints.push(...checkSchema(objectSchema(input, version), `versions.${name}.schema`));
+    complaints.push(...checkSchema(objectSchema(input, version, false), `versions.${name}.schema`));
   }
   return complaints;
 }
 
 function compileVersion(input: ErasedInput, name: string, version: ErasedVersion): ResourceVersion {
   const apiVersion = formatAPIVersion(input.group, name);
-  const schema = objectSchema(input, version);
+  const schema = objectSchema(input, version, true);
   const validate = compileValidator(fieldsSchema(schema));
   const { deprecated } = version;
   return {
@@ -108,8 +108,13 @@ function columnsOf({ isBuiltIn }: ErasedInput, { columns = [] }: ErasedVersion):
   return columns.some(({ name }) => name.toLowerCase() === "age") ? columns : [...columns, AGE];
 }
 
-/** The schema of whole objects, as OpenAPI shows it and as unknown fields are found by. */
-function objectSchema(input: ErasedInput, version: ErasedVersion): Schema {
+/**
+ * The schema of whole objects, as OpenAPI shows it and as unknown fields are found by.
+ *
+ * @param fillsIn whether objects that are left out become empty ones, so that what is required in them is asked for, and readers always find them.
+ *   (An empty object need not be valid itself, as the defaults that authors write must be.)
+ */
+function objectSchema(input: ErasedInput, version: ErasedVersion, fillsIn: boolean): Schema {
   const required: string[] = [];
   const properties: Record<string, Schema> = {
     apiVersion: { type: "string", description: API_VERSION_DESCRIPTION },
@@ -118,7 +123,7 @@ function objectSchema(input: ErasedInput, version: ErasedVersion): Schema {
   };
   for (const [field, property] of Object.entries(version.schema)) {
     if ("optional" in property) properties[field] = property.optional;
-    else if (property.type === "object" && property.default === undefined) properties[field] = { ...property, default: {} };
+    else if (fillsIn && property.type === "object" && property.default === undefined) properties[field] = { ...property, default: {} };
     else {
       properties[field] = property;
       if (property.default === undefined) required.push(field);

@@ -185,17 +185,15 @@ const META: Definitions = {
   ),
 };
 
+const BUILD_FIELDS = ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"] as const;
+const COMPATIBILITY_FIELDS = ["emulationMajor", "emulationMinor", "minCompatibilityMajor", "minCompatibilityMinor"] as const;
+
 const OTHERS: Definitions = {
   [RAW_EXTENSION_NAME]: object("An object of any kind."),
   [VERSION_INFO_NAME]: object(
     "What runs here.",
-    Object.fromEntries(
-      ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"].map((name) => [
-        name,
-        { type: "string" },
-      ]),
-    ),
-    ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"],
+    Object.fromEntries([...BUILD_FIELDS, ...COMPATIBILITY_FIELDS].map((name) => [name, { type: "string" }])),
+    BUILD_FIELDS,
   ),
 };
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { defineResource } from "../../definition/define-resource.ts";
 import type { ResourceVerbs } from "../../registry/verbs.ts";
 import type { ServedResource } from "../served-resource.ts";
+import { versionInfo } from "../version.ts";
 import { openAPIDocuments } from "./openapi.ts";
 
 const never = () => Promise.reject(new Error("OpenAPI calls no verb"));
@@ -259,6 +260,12 @@ describe("definitions", () => {
       finalizers: { "x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge" },
       ownerReferences: { "x-kubernetes-list-map-keys": ["uid"], items: { $ref: `#/components/schemas/${META}.OwnerReference` } },
     });
+  });
+
+  test("the version of the server has its fields", () => {
+    const info = document("/openapi/v3/version").components.schemas["io.k8s.apimachinery.pkg.version.Info"];
+    expect(Object.keys(info.properties).sort()).toEqual(Object.keys(versionInfo("0.1.0", "linux/amd64")).sort());
+    expect(info.required).not.toContain("emulationMajor");
   });
 
   test("built-in kinds have the names and the kinds that Kubernetes gives them", () => {
