@@ -60,6 +60,8 @@ export abstract class Exchange implements RequestSource {
   protected abstract readonly hasNoBody: boolean;
   /** Whether the body has come to its proper end. Asked when its stream ends, before anything was answered. */
   protected abstract readonly requestIsWhole: boolean;
+  /** Whether the transport took all that was written. Asked when the exchange closed. */
+  protected abstract readonly isSent: boolean;
   /**
    * Sends the status line and headers now.
    *
@@ -170,7 +172,7 @@ export abstract class Exchange implements RequestSource {
     if (this.#isOver) return;
     this.#isOver = true;
     this.settle(0);
-    const complete = this.#allWritten && this.writable.writableFinished;
+    const complete = this.#allWritten && this.isSent;
     if (!complete) {
       if (!this.isReset) this.#connection.countReset();
       this.#abort(new Error("the client is gone"));

@@ -548,6 +548,21 @@ describe("limits", () => {
     await vi.waitFor(() => expect(running).toBe(0));
   });
 
+  test("do not take answered uploads for resets", async () => {
+    const gone: boolean[] = [];
+    const { port } = await start(
+      async ({ body, signal }) => {
+        signal.addEventListener("abort", () => gone.push(true));
+        return { ...text(""), body: await body(100) };
+      },
+      { maxStreamResets: 3 },
+    );
+    const session = open(port);
+    for (let i = 0; i < 20; i++) expect((await post(session, Buffer.from("hello"))).text).toBe("hello");
+    expect(session.destroyed).toBe(false);
+    expect(gone).toEqual([]);
+  });
+
   test("reset a response that nobody reads, and only that", async () => {
     const { port } = await start(async ({ path }) => ({ ...text(""), body: Buffer.alloc(path === "/big" ? 1_000_000 : 10) }), { stallTimeoutMs: 80 });
     const session = open(port);

@@ -31,6 +31,10 @@ export class HTTP1Exchange extends Exchange {
     return this.readable.complete;
   }
 
+  protected get isSent(): boolean {
+    return this.writable.writableFinished;
+  }
+
   protected sendHead(status: number, headers: ResponseHeaders, length: number | undefined, end: boolean): void {
     const res = this.writable;
     if (this.context.isDraining || this.#leavesBody()) res.shouldKeepAlive = false;

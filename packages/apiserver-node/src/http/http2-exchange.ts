@@ -30,6 +30,12 @@ export class HTTP2Exchange extends Exchange {
     return !this.readable.closed && !this.readable.destroyed;
   }
 
+  /** Where a body was read, Node 20 closes the stream before the writable counts its last bytes as written: then the code of the close tells. */
+  protected get isSent(): boolean {
+    const { writableFinished, writableEnded, rstCode, aborted } = this.writable;
+    return writableFinished || (writableEnded && rstCode === NGHTTP2_NO_ERROR && !aborted);
+  }
+
   protected sendHead(status: number, headers: ResponseHeaders, length: number | undefined, end: boolean): void {
     // One copy by hand: the framework may share its record between responses, and spreading costs more.
     const fields: OutgoingHttpHeaders = { ":status": status };
