@@ -50,7 +50,10 @@ async function lookThrough(verbs: ResourceVerbs, options: ExpiryOptions, signal:
     for (const view of page?.items ?? []) {
       await settle(verbs, view, options, signal).catch((error: unknown) => {
         // Somebody else was faster, or is writing now: the next round sees what is left to do.
-        if (!APIError.is(error) || (error.reason !== "NotFound" && error.reason !== "Conflict")) throw error;
+        if (APIError.is(error) && (error.reason === "NotFound" || error.reason === "Conflict")) return;
+        if (signal.aborted) return;
+        // One that cannot be written (its Secret was made immutable) does not keep the others from their end.
+        options.log.warn({ error, namespace: view.namespace, name: view.name }, "the end of a token could not be settled; it is tried again");
       });
       if (signal.aborted) return;
     }

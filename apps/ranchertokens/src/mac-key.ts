@@ -1,33 +1,70 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile } from "node:fs/promises";
+import { link, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PKIError } from "@annex/apiserver-node";
 
 const KEY_BYTES = 32;
 
 /**
- * Finds or makes the key of the tokens' MACs, in `<dataDir>/token-mac.key` (mode 0600). Whoever loses it makes all tokens unhealthy, so it is never overwritten.
+ * Finds or makes the key of the tokens' MACs, in `<dataDir>/token-mac.key` (mode 0600). Whoever loses it makes all tokens unhealthy, so it is never overwritten, and it
+ * is there whole or not at all, whenever the machine stops.
  *
  * @throws {PKIError} when the file is not a key of ours, or cannot be read or written.
  */
 export async function ensureMACKey(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, "token-mac.key");
+  const present = await readKey(path);
+  if (present !== undefined) return present;
+  const temporary = join(dataDir, `.token-mac.key.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    const file = await open(path, "wx", 0o600);
-    try {
-      const key = randomBytes(KEY_BYTES);
-      await file.writeFile(key);
-      await file.sync();
-      return key;
-    } finally {
-      await file.close();
-    }
+    await writeFlushed(temporary, randomBytes(KEY_BYTES));
+    // A link, unlike a rename, leaves alone what somebody else put there meanwhile.
+    await link(temporary, path).catch((error: unknown) => {
+      if (!hasCode(error, "EEXIST")) throw error;
+    });
+    await flushFolder(dataDir);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw new PKIError(`cannot write ${path}`, { cause: error });
+    throw new PKIError(`cannot write ${path}`, { cause: error });
+  } finally {
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
-  const key = await readFile(path).catch((error: unknown) => {
+  const key = await readKey(path);
+  if (key === undefined) throw new PKIError(`${path} was removed while it was being made`);
+  return key;
+}
+
+/** @returns undefined when there is no such file. */
+async function readKey(path: string): Promise<Uint8Array | undefined> {
+  let key: Uint8Array;
+  try {
+    key = await readFile(path);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
     throw new PKIError(`cannot read ${path}`, { cause: error });
-  });
+  }
   if (key.length !== KEY_BYTES) throw new PKIError(`${path} is not a key of ${KEY_BYTES} bytes: restore it, or move it away and give up every token`);
   return key;
+}
+
+async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { isDNS1123Label, isDNS1123Subdomain } from "@annex/apimachinery";
 
 /** Where a token's object is. */
 export interface TokenName {
@@ -12,6 +13,8 @@ const CLUSTER_PREFIX = "clusterranchertoken";
 /** 256 bits. */
 const SECRET_BYTES = 32;
 const HASH_PREFIX = "sha256:";
+/** More than the longest names make. */
+const MAX_PLAINTEXT_LENGTH = 512;
 
 /**
  * Makes a plaintext token: a prefix that scanners recognise, the name of its object so that a look-up needs no search, and 256 random bits in base64url:
@@ -24,11 +27,16 @@ export function makePlaintext({ namespace, name }: TokenName): string {
 
 /** Whose token a plaintext says it is. @returns undefined for what cannot be a token. Names may have dots, namespaces and secrets have none. */
 export function parsePlaintext(plaintext: string): TokenName | undefined {
+  if (plaintext.length > MAX_PLAINTEXT_LENGTH) return undefined;
   const [prefix, ...parts] = plaintext.split(".");
-  if (plaintext.length > 512 || parts.some((part) => part === "")) return undefined;
-  if (prefix === NAMESPACED_PREFIX && parts.length >= 3) return { namespace: parts[0] as string, name: parts.slice(1, -1).join(".") };
-  if (prefix === CLUSTER_PREFIX && parts.length >= 2) return { namespace: "", name: parts.slice(0, -1).join(".") };
-  return undefined;
+  const secret = parts.pop();
+  const namespace = prefix === NAMESPACED_PREFIX ? parts.shift() : "";
+  if (prefix !== NAMESPACED_PREFIX && prefix !== CLUSTER_PREFIX) return undefined;
+  if (secret === undefined || secret === "" || namespace === undefined) return undefined;
+  const name = parts.join(".");
+  // Names go into paths and keys: what cannot be one is not looked up.
+  if (isDNS1123Subdomain(name).length > 0 || (prefix === NAMESPACED_PREFIX && isDNS1123Label(namespace).length > 0)) return undefined;
+  return { namespace, name };
 }
 
 /** What is kept of a plaintext: its hash, the algorithm in front. A fast hash is enough for 256 random bits. */
@@ -45,6 +53,8 @@ export function equalsInConstantTime(left: string, right: string): boolean {
 /** The values of a token that its MAC vouches for, as they lie in its Secret. */
 export interface TokenFacts extends TokenName {
   readonly uid: string;
+  /** What `ttl` counts from. */
+  readonly creationTimestamp: string;
   readonly userID: string;
   readonly clusterName: string;
   readonly hashedToken: string;
@@ -58,9 +68,9 @@ export interface TokenFacts extends TokenName {
  * @param key the server's own, at least 32 bytes.
  */
 export function macOf(facts: TokenFacts, key: Uint8Array): string {
-  const { uid, namespace, name, userID, clusterName, hashedToken, ttl, enabled } = facts;
+  const { uid, creationTimestamp, namespace, name, userID, clusterName, hashedToken, ttl, enabled } = facts;
   // JSON keeps the values apart, whatever stands in them.
-  const text = JSON.stringify([uid, namespace, name, userID, clusterName, hashedToken, ttl, enabled]);
+  const text = JSON.stringify([uid, creationTimestamp, namespace, name, userID, clusterName, hashedToken, ttl, enabled]);
   return `hmac-sha256:${createHmac("sha256", key).update(text).digest("base64url")}`;
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Resource, ResourceVerbs, TokenAuthenticator } from "@annex/apiserver";
+import type { AdmissionPlugin, Resource, ResourceVerbs, TokenAuthenticator } from "@annex/apiserver";
 import {
   checkServerOptions,
   createLogger,
@@ -51,9 +51,11 @@ export interface StandaloneContext<Options extends OptionTable> {
 
 export interface StandaloneSetup {
   readonly resources: readonly Resource[];
-  /** Namespaces that have to be there beside `default` and `kube-system`. */
+  /** Namespaces that have to be there beside `default` and `kube-system`, and like these cannot be deleted. */
   readonly namespaces?: readonly string[];
   readonly tokenAuthenticators?: readonly TokenAuthenticator[];
+  /** Asked behind the server's own, in this order. */
+  readonly admission?: readonly AdmissionPlugin[];
   /** Work beside requests. Runs until the signal aborts, and does not reject. */
   readonly run?: (services: BackgroundServices, signal: AbortSignal) => Promise<void>;
 }
@@ -123,8 +125,9 @@ async function start<Options extends OptionTable>(
     if (server === undefined) throw new Error("the server does not run yet");
     return server.api.verbsOf(group, resource);
   };
-  const setup = await program.setup({ options, dataDir, verbsOf });
+  const setup = await orDispose(storage, async () => program.setup({ options, dataDir, verbsOf }));
   const resources: readonly Resource[] = [Namespace, Secret, ...setup.resources];
+  const namespaces = [...SYSTEM_NAMESPACES, ...(setup.namespaces ?? [])];
   const { "tls-cert-file": certFile, "tls-private-key-file": keyFile, "client-ca-file": clientCAFile, "token-auth-file": tokenAuthFile } = options;
   server = await serve({
     resources,
@@ -133,7 +136,7 @@ async function start<Options extends OptionTable>(
     log,
     bindAddress: options["bind-address"],
     securePort: options["secure-port"],
-    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"))],
+    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), namespaces), ...(setup.admission ?? [])],
     maxRequestsInflight: options["max-requests-inflight"],
     maxMutatingRequestsInflight: options["max-mutating-requests-inflight"],
     ...(certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } }),
@@ -142,7 +145,19 @@ async function start<Options extends OptionTable>(
     ...(setup.tokenAuthenticators === undefined ? {} : { tokenAuthenticators: setup.tokenAuthenticators }),
   });
   const services: BackgroundServices = { verbsOf, context: server.api.loopback, clock: systemClock, log };
-  await ensureNamespaces([...SYSTEM_NAMESPACES, ...(setup.namespaces ?? [])], { ...services, resources }, signal);
+  const { stop } = server;
+  const running = { [Symbol.asyncDispose]: () => stop(STOP_TIMEOUT_MS) };
+  await orDispose(running, () => ensureNamespaces(namespaces, { ...services, resources }, signal));
   const work = Promise.all([runNamespaceController({ ...services, resources }, signal), setup.run?.(services, signal)]);
   return { server, work };
+}
+
+/** What an open thing must not outlive: a failure on the way to the one that will close it. An open store or socket would keep the process alive. */
+async function orDispose<T>(opened: AsyncDisposable, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  }
 }

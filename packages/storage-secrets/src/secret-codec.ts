@@ -1,5 +1,23 @@
-import type { KubernetesObject, ObjectMeta } from "@annex/apimachinery";
+import {
+  compileValidator,
+  decodeJSON,
+  encodeJSONText,
+  isJSONObject,
+  type JSONObject,
+  type JSONValue,
+  type KubernetesObject,
+  OBJECT_META_SCHEMA,
+  type ObjectMeta,
+} from "@annex/apimachinery";
 import { decodeData, encodeData, type SecretObject } from "./secret-object.ts";
+
+/** What lies in a Secret before it is written. */
+export interface PresentSecret {
+  /** The text under a data key; undefined when there is none, or no text. */
+  readonly read: (key: string) => string | undefined;
+  /** The object's metadata, as {@link decodeSecret} reads it. */
+  readonly metadata: ObjectMeta;
+}
 
 /** How the objects of a kind lie in Secrets. */
 export interface SecretCodec {
@@ -12,13 +30,14 @@ export interface SecretCodec {
   /**
    * The kind's own values.
    *
-   * @param object to be kept, with its metadata. @param isNew whether it is being created.
-   * @returns what to keep as text by data key, and what the one who created it is answered in place of the object.
+   * @param object to be kept, with its metadata.
+   * @param present what the Secret holds now, whoever wrote it; undefined when the object is being created.
+   * @returns what to keep as text by data key (undefined: nothing), and what the one who created it is answered in place of the object.
    */
   readonly encode: (
     object: KubernetesObject,
-    isNew: boolean,
-  ) => { readonly data: Readonly<Record<string, string>>; readonly answer?: KubernetesObject };
+    present: PresentSecret | undefined,
+  ) => { readonly data: Readonly<Record<string, string | undefined>>; readonly answer?: KubernetesObject };
   /** The kind's own fields, read back. Must take whatever somebody wrote into the Secret by hand. */
   readonly decode: (read: (key: string) => string | undefined, metadata: ObjectMeta) => Readonly<Record<string, unknown>>;
   readonly apiVersion: string;
@@ -57,7 +76,7 @@ const OWN_KEYS = [
 /**
  * The Secret that an object is kept in.
  *
- * @param present the Secret as it is, of which everything that is not the object's stays; undefined for a new one.
+ * @param present the Secret as it is: data keys and finalizers that are not the object's stay. Undefined for a new one.
  */
 export function encodeSecret(
   codec: SecretCodec,
@@ -65,9 +84,7 @@ export function encodeSecret(
   present: SecretObject | undefined,
 ): { readonly secret: SecretObject; readonly answer: KubernetesObject } {
   const { metadata } = object;
-  const { data, answer = object } = codec.encode(object, present === undefined);
-  const own = Object.fromEntries(OWN_KEYS.filter((key) => metadata[key] !== undefined).map((key) => [key, metadata[key]]));
-  const encoded = Object.fromEntries(Object.entries({ ...data, [METADATA_KEY]: JSON.stringify(own) }).map(([key, text]) => [key, encodeData(text)]));
+  const { data: own, answer = object } = codec.encode(object, present && presentSecret(codec, present));
   const { labels: _labels, annotations: _annotations, finalizers: presentFinalizers = [], ...rest } = present?.metadata ?? {};
   const others = presentFinalizers.filter((finalizer) => finalizer !== codec.finalizer);
   const finalizers = (metadata.finalizers?.length ?? 0) > 0 ? [...others, codec.finalizer] : others;
@@ -83,59 +100,82 @@ export function encodeSecret(
       ...(finalizers.length === 0 ? {} : { finalizers }),
     },
     type: codec.type,
-    data: encoded,
+    ...(present?.immutable === undefined ? {} : { immutable: present.immutable }),
+    data: mergedData(present?.data, { ...own, [METADATA_KEY]: encodeOwnMetadata(metadata) }),
   };
   return { secret, answer };
+}
+
+function mergedData(present: SecretObject["data"], own: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const data: Record<string, string> = {};
+  for (const [key, value] of Object.entries(present ?? {})) if (!Object.hasOwn(own, key)) data[key] = value;
+  for (const [key, text] of Object.entries(own)) if (text !== undefined) data[key] = encodeData(text);
+  return data;
 }
 
 /** The object that a Secret holds; undefined when it is a Secret of another kind. Whatever stands in it, an object comes out: a list never fails because of one. */
 export function decodeSecret(codec: SecretCodec, secret: SecretObject): KubernetesObject | undefined {
   if (secret.type !== codec.type) return undefined;
+  const { read, metadata } = presentSecret(codec, secret);
+  return { apiVersion: codec.apiVersion, kind: codec.kind, metadata, ...codec.decode(read, metadata) };
+}
+
+function presentSecret(codec: SecretCodec, secret: SecretObject): PresentSecret {
   const { metadata } = secret;
   const own = readOwnMetadata(secret);
   // A Secret that is being deleted takes its object along, whoever began.
   const deletionTimestamp = own.deletionTimestamp ?? metadata.deletionTimestamp;
-  const object: ObjectMeta = {
-    ...own,
-    name: metadata.name ?? "",
-    ...(codec.namespace === undefined ? { namespace: metadata.namespace ?? "" } : {}),
-    uid: own.uid ?? metadata.uid ?? "",
-    resourceVersion: metadata.resourceVersion ?? "",
-    creationTimestamp: own.creationTimestamp ?? metadata.creationTimestamp ?? "",
-    ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
-    ...(metadata.annotations === undefined ? {} : { annotations: metadata.annotations }),
-    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp, deletionGracePeriodSeconds: own.deletionGracePeriodSeconds ?? 0 }),
+  return {
+    read: (key) => decodeData(secret.data, key),
+    metadata: {
+      ...own,
+      name: metadata.name ?? "",
+      ...(codec.namespace === undefined ? { namespace: metadata.namespace ?? "" } : {}),
+      uid: own.uid || metadata.uid || "",
+      resourceVersion: metadata.resourceVersion ?? "",
+      creationTimestamp: own.creationTimestamp ?? metadata.creationTimestamp ?? "",
+      ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
+      ...(metadata.annotations === undefined ? {} : { annotations: metadata.annotations }),
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp, deletionGracePeriodSeconds: own.deletionGracePeriodSeconds ?? 0 }),
+    },
   };
-  return { apiVersion: codec.apiVersion, kind: codec.kind, metadata: object, ...codec.decode((key) => decodeData(secret.data, key), object) };
 }
 
-/** What stands under the metadata key, as far as it has the right form; anybody may have edited it. */
+function encodeOwnMetadata(metadata: ObjectMeta): string {
+  const own = Object.fromEntries(OWN_KEYS.filter((key) => metadata[key] !== undefined).map((key) => [key, metadata[key]]));
+  return encodeJSONText(own as JSONObject); // decoded metadata is JSON all through
+}
+
+const VALIDATORS = OWN_KEYS.map((key) => [key, compileValidator(OBJECT_META_SCHEMA.properties[key])] as const);
+
+/**
+ * What stands under the metadata key, as far as it has the right form; anybody may have edited it. What has another form is left out: clients with static types could not
+ * read a list that holds it.
+ */
 function readOwnMetadata(secret: SecretObject): OwnMetadata {
-  let value: unknown;
-  try {
-    value = JSON.parse(decodeData(secret.data, METADATA_KEY) ?? "{}");
-  } catch {
-    return {};
-  }
-  if (typeof value !== "object" || value === null) return {};
-  const fields = value as Record<string, unknown>;
-  return Object.fromEntries(OWN_KEYS.filter((key) => FORMS[key](fields[key])).map((key) => [key, fields[key]])) as OwnMetadata;
+  const value = parsed(decodeData(secret.data, METADATA_KEY));
+  if (!isJSONObject(value)) return {};
+  const valid = VALIDATORS.filter(([key, validate]) => value[key] !== undefined && validate(value[key] as JSONValue, "").length === 0);
+  return Object.fromEntries(valid.map(([key]) => [key, value[key]])) as OwnMetadata; // the schemas are those of its fields
 }
 
-const isString = (value: unknown) => typeof value === "string";
-const isCount = (value: unknown) => Number.isSafeInteger(value);
-const isList = (is: (element: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(is);
-const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
-const isTime = (value: unknown) => typeof value === "string" && !Number.isNaN(Date.parse(value));
+const encoder = new TextEncoder();
 
-const FORMS: Readonly<Record<keyof OwnMetadata, (value: unknown) => boolean>> = {
-  uid: isString,
-  generateName: isString,
-  generation: isCount,
-  creationTimestamp: isTime,
-  deletionTimestamp: isTime,
-  deletionGracePeriodSeconds: isCount,
-  ownerReferences: isList(isRecord),
-  finalizers: isList(isString),
-  managedFields: isList(isRecord),
-};
+/** Far deeper than the fields of any kind nest, and far from where a client's parser of lists gives up. */
+const MAX_DEPTH = 200;
+
+/** @returns undefined for what is no JSON, or nested deeper than {@link MAX_DEPTH}. */
+function parsed(text: string | undefined): JSONValue | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value = decodeJSON(encoder.encode(text));
+    return isDeeper(value, MAX_DEPTH) ? undefined : value;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDeeper(value: JSONValue | undefined, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner: JSONValue | undefined) => isDeeper(inner, depth - 1));
+}

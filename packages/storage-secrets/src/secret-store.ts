@@ -1,4 +1,4 @@
-import { APIError, type KubernetesObject, type ObjectName, parseFieldSelector, parseLabelSelector } from "@annex/apimachinery";
+import { APIError, escapeFieldValue, type KubernetesObject, type ObjectName, parseFieldSelector, parseLabelSelector } from "@annex/apimachinery";
 import {
   isCounted,
   type ListOptions,
@@ -77,7 +77,7 @@ export function secretStore({ resource, codec, secrets, context }: SecretStoreOp
   }
 
   return {
-    async get(target, consistency, signal) {
+    async get(target, consistency, { signal }) {
       try {
         return viewOf(await secrets().get(placeOf(target), consistency, context(signal)));
       } catch (error) {
@@ -86,7 +86,7 @@ export function secretStore({ resource, codec, secrets, context }: SecretStoreOp
       }
     },
 
-    async list(options: ListOptions, visible, signal) {
+    async list(options: ListOptions, visible, { signal }) {
       const list = await secrets().list(asSecrets(options, visible), context(signal));
       return { ...list, items: list.items.flatMap((secret) => viewOf(secret) ?? []) };
     },
@@ -120,20 +120,21 @@ export function secretStore({ resource, codec, secrets, context }: SecretStoreOp
       const target = placeOf(expected);
       let secret = await present(target, expected, signal);
       if (secret === undefined) return undefined;
-      let { resourceVersion = "" } = secret.metadata;
-      if (secret.metadata.finalizers?.includes(codec.finalizer)) {
-        // Our finalizer held the Secret for the object's own; both are done.
-        const finalizers = secret.metadata.finalizers.filter((finalizer) => finalizer !== codec.finalizer);
-        const released = await write({ ...secret, metadata: { ...secret.metadata, finalizers } }, target, signal);
-        if (released === undefined) return undefined;
-        // A Secret whose own deletion had begun is gone by that write.
-        if (secret.metadata.deletionTimestamp !== undefined) return viewOf(released) ?? expected;
-        secret = released.object as SecretObject;
-        resourceVersion = released.resourceVersion;
+      const isHeldByUs = secret.metadata.finalizers?.includes(codec.finalizer) === true;
+      if (!isHeldByUs || secret.metadata.deletionTimestamp === undefined) {
+        const { resourceVersion = "" } = secret.metadata;
+        const options = { isDryRun: false, preconditions: { resourceVersion }, propagationPolicy: undefined, gracePeriodSeconds: undefined };
+        const deleted = await unlessLost(secrets().delete(target, options, context(signal)));
+        if (deleted === undefined) return undefined;
+        if (!isHeldByUs) return { view: viewOf(deleted.view) ?? expected, isGone: deleted.isGone };
+        secret = deleted.view.object as SecretObject;
       }
-      const options = { isDryRun: false, preconditions: { resourceVersion }, propagationPolicy: undefined, gracePeriodSeconds: undefined };
-      const deleted = await unlessLost(secrets().delete(target, options, context(signal)));
-      return deleted === undefined ? undefined : (viewOf(deleted.view) ?? expected);
+      // Our finalizer held the Secret for the object's own, which are done. It goes last: if the server ends before this write, the Secret is in deletion, and so is
+      // the object, for whoever asks to remove it again.
+      const finalizers = secret.metadata.finalizers?.filter((finalizer) => finalizer !== codec.finalizer) ?? [];
+      const released = await write(releasedSecret(codec, secret, finalizers), target, signal);
+      // Somebody else's finalizer on the Secret holds both.
+      return released && { view: viewOf(released) ?? expected, isGone: finalizers.length === 0 };
     },
   };
 
@@ -147,7 +148,15 @@ export function secretStore({ resource, codec, secrets, context }: SecretStoreOp
 const EVERYTHING = { labels: parseLabelSelector(""), fields: parseFieldSelector("", new Set()) };
 
 function nameSelector(name: string | undefined) {
-  return name === undefined ? EVERYTHING.fields : parseFieldSelector(`metadata.name=${name}`, new Set(["metadata.name"]));
+  return name === undefined ? EVERYTHING.fields : parseFieldSelector(`metadata.name=${escapeFieldValue(name)}`, new Set(["metadata.name"]));
+}
+
+/** A Secret without our finalizer. One that others still hold no longer says that the object's own do; in one that goes by this write nothing needs to change. */
+function releasedSecret(codec: SecretCodec, secret: SecretObject, finalizers: readonly string[]): SecretObject {
+  const object = finalizers.length === 0 || secret.immutable === true ? undefined : decodeSecret(codec, secret);
+  if (object === undefined) return { ...secret, metadata: { ...secret.metadata, finalizers } };
+  const { finalizers: _done, ...metadata } = object.metadata;
+  return encodeSecret(codec, { ...object, metadata }, secret).secret;
 }
 
 /** A view that keeps what it has encoded: as many reads as you like cost one encoding. */
@@ -166,20 +175,34 @@ class SecretBackedView extends ValueView {
 
 async function* mapped(batches: AsyncIterable<WatchBatch>, viewOf: (secret: ObjectView) => ObjectView | undefined): AsyncGenerator<WatchBatch> {
   // What is encoded for watchers of an object is not what is encoded for those of its Secret.
-  const shared = sharedMaps;
   for await (const batch of batches) {
     const events = batch.events.flatMap((event) => {
       const view = viewOf(event.view);
       if (view === undefined) return [];
-      let own = shared.get(event.shared);
-      if (own === undefined) shared.set(event.shared, (own = new Map()));
-      return [{ type: event.type, view, shared: own }];
+      return [{ type: event.type, view, shared: event.shared && new ObjectFrames(event.shared) }];
     });
     yield { ...batch, events };
   }
 }
 
-const sharedMaps = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array>>();
+/** The encoded frames of an object's change, kept among those of its Secret's: so they are shared between watchers, and dropped when those are. */
+class ObjectFrames extends Map<string, Uint8Array> {
+  readonly #frames: Map<string, Uint8Array>;
+
+  constructor(frames: Map<string, Uint8Array>) {
+    super();
+    this.#frames = frames;
+  }
+
+  override get(key: string): Uint8Array | undefined {
+    return this.#frames.get(`object ${key}`);
+  }
+
+  override set(key: string, frame: Uint8Array): this {
+    this.#frames.set(`object ${key}`, frame);
+    return this;
+  }
+}
 
 /** What the creator is answered: the answer of the codec, at the revision at which it was kept. */
 function withKeptMetadata(answer: KubernetesObject, kept: KubernetesObject): KubernetesObject {

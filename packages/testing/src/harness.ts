@@ -1,3 +1,4 @@
+import type { ManagedFieldsEntry, ObjectMeta, StatusCause } from "@annex/apimachinery";
 import {
   type APIResponse,
   type APIServer,
@@ -37,10 +38,43 @@ export interface HarnessResponse {
   readonly headers: APIResponse["headers"];
   readonly text: string;
   /** The decoded body. @throws when it is no JSON. */
-  readonly json: () => any;
+  readonly json: () => AnswerBody;
   /** The events of a watch, as they come; leaving the loop ends it. */
-  readonly events: () => AsyncGenerator<{ readonly type: string; readonly object: any }>;
+  readonly events: () => AsyncGenerator<HarnessEvent>;
 }
+
+export interface HarnessEvent {
+  readonly type: string;
+  readonly object: AnswerBody;
+}
+
+/**
+ * Whatever a body may hold (an object, a list, a table, a Status), as if all of it were there: a test that reads on from what is missing fails, as it should.
+ * `status` is an object's; that of a `Status` is compared as a whole.
+ */
+export interface AnswerBody {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Omit<Required<ObjectMeta>, "managedFields"> & {
+    readonly managedFields: readonly Required<ManagedFieldsEntry>[];
+    readonly continue: string;
+    readonly remainingItemCount: number;
+  };
+  readonly spec: AnswerFields;
+  readonly status: AnswerFields;
+  readonly data: Readonly<Record<string, string>>;
+  readonly type: string;
+  readonly items: readonly AnswerBody[];
+  readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
+  readonly rows: readonly { readonly cells: readonly unknown[]; readonly object: AnswerBody }[];
+  readonly message: string;
+  readonly reason: string;
+  readonly code: number;
+  readonly details: { readonly causes: readonly Required<StatusCause>[] };
+  readonly [field: string]: unknown;
+}
+
+type AnswerFields = Readonly<Record<string, unknown>>;
 
 export const ADMIN: UserInfo = { name: "admin", groups: ["system:masters", "system:authenticated"], extra: {} };
 /** May do nothing but what every authenticated user may. */
@@ -101,7 +135,8 @@ function asHarnessResponse({ status, headers, body }: APIResponse): HarnessRespo
     status,
     headers,
     text,
-    json: () => JSON.parse(text),
+    // Nobody can vouch for what a server answers; tests are there to find out.
+    json: () => JSON.parse(text) as AnswerBody,
     async *events() {
       if (typeof body !== "function") throw new Error(`not a stream: ${status} ${text}`);
       const queue: string[] = [];
@@ -109,7 +144,14 @@ function asHarnessResponse({ status, headers, body }: APIResponse): HarnessRespo
       const closing = new AbortController();
       let isDone = false;
       const done = body(
-        { write: (chunk) => (queue.push(decoder.decode(chunk)), wake(), true), drained: async () => undefined },
+        {
+          write: (chunk) => {
+            queue.push(decoder.decode(chunk));
+            wake();
+            return true;
+          },
+          drained: async () => undefined,
+        },
         closing.signal,
       ).finally(() => {
         isDone = true;
@@ -122,9 +164,12 @@ function asHarnessResponse({ status, headers, body }: APIResponse): HarnessRespo
           if (chunk !== undefined) {
             const lines = (rest + chunk).split("\n");
             rest = lines.pop() ?? "";
-            for (const line of lines) yield JSON.parse(line);
+            for (const line of lines) yield JSON.parse(line) as HarnessEvent;
           } else if (isDone) return;
-          else await new Promise<void>((resolve) => (wake = resolve));
+          else
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
         }
       } finally {
         closing.abort();
@@ -151,6 +196,56 @@ export const realClock: Clock = {
       signal?.addEventListener("abort", abort, { once: true });
     }),
 };
+
+/** A clock that stands still until it is stepped. */
+export interface SteppedClock extends Clock {
+  /** Moves on, and wakes who has slept long enough, one after the other in the order of their times. */
+  readonly step: (ms: number) => Promise<void>;
+}
+
+/** @param start milliseconds since the epoch. */
+export function steppedClock(start = Date.UTC(2026, 0, 1)): SteppedClock {
+  let time = start;
+  const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
+  return {
+    now: () => time,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const sleeper = {
+          until: time + Math.max(ms, 0),
+          wake: () => {
+            sleepers.delete(sleeper);
+            signal?.removeEventListener("abort", abort);
+            resolve();
+          },
+        };
+        const abort = () => {
+          sleepers.delete(sleeper);
+          reject(signal?.reason);
+        };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", abort, { once: true });
+      }),
+    async step(ms) {
+      const end = time + ms;
+      for (;;) {
+        const next = [...sleepers].filter(({ until }) => until <= end).sort((a, b) => a.until - b.until)[0];
+        if (next === undefined) break;
+        time = Math.max(time, next.until);
+        next.wake();
+        await settled();
+      }
+      time = end;
+      await settled();
+    },
+  };
+}
+
+/** Resolves once everything that needs no time to pass has happened: a server over memory waits for nothing else. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 function recordingLogger(lines: Harness["log"][number][]): Logger {
   const at = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) => void lines.push({ level, message, fields });

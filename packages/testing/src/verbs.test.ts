@@ -77,12 +77,12 @@ describe("the verbs of a stored kind", () => {
     await using server = await startHarness([Thing]);
     for (const name of ["a", "b", "c", "d"]) await server.request("POST", THINGS, { body: thing(name) });
     const first = (await server.request("GET", `${THINGS}?limit=2`)).json();
-    expect(first.items.map((item: any) => item.metadata.name)).toEqual(["a", "b"]);
+    expect(first.items.map((item) => item.metadata.name)).toEqual(["a", "b"]);
     expect(first.metadata.remainingItemCount).toBe(2);
     await server.request("DELETE", `${THINGS}/c`);
     await server.request("POST", THINGS, { body: thing("bb") });
     const second = (await server.request("GET", `${THINGS}?limit=2&continue=${first.metadata.continue}`)).json();
-    expect(second.items.map((item: any) => item.metadata.name)).toEqual(["c", "d"]);
+    expect(second.items.map((item) => item.metadata.name)).toEqual(["c", "d"]);
     expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
     expect(second.metadata.continue).toBeUndefined();
   });
@@ -118,14 +118,14 @@ describe("the verbs of a stored kind", () => {
     expect((await server.request("GET", "/version", { user: null })).status).toBe(200);
     const invalid = (await server.request("POST", THINGS, { body: thing("A", { color: "none", size: 0 }) })).json();
     expect(invalid).toMatchObject({ code: 422, reason: "Invalid" });
-    expect(invalid.details.causes.map(({ field }: any) => field)).toEqual(["metadata.name", "spec.size", "spec.color"]);
+    expect(invalid.details.causes.map(({ field }) => field)).toEqual(["metadata.name", "spec.size", "spec.color"]);
   });
 
   test("prints tables", async () => {
     await using server = await startHarness([Thing]);
     await server.request("POST", THINGS, { body: thing("a") });
     const table = (await server.request("GET", THINGS, { headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } })).json();
-    expect(table.columnDefinitions.map(({ name }: any) => name)).toEqual(["Name", "Color", "Age"]);
-    expect(table.rows[0].cells.slice(0, 2)).toEqual(["a", "red"]);
+    expect(table.columnDefinitions.map(({ name }) => name)).toEqual(["Name", "Color", "Age"]);
+    expect(table.rows[0]?.cells.slice(0, 2)).toEqual(["a", "red"]);
   });
 });

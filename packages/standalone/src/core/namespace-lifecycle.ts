@@ -1,13 +1,16 @@
 import { APIError, forbidden, type KubernetesObject, notFound } from "@annex/apimachinery";
 import type { AdmissionPlugin, RequestContext, ResourceVerbs, WriteContext } from "@annex/apiserver";
+import { SYSTEM_NAMESPACES } from "./namespace.ts";
 
 /**
- * Refuses what is created in a namespace that is not there, or is being deleted.
+ * Refuses what is created in a namespace that is not there, or is being deleted, and the deletion of namespaces that the server needs.
  *
  * @param namespaces the verbs of core namespaces; asked for each write, since they are there only once all kinds are defined.
+ * @param immortal the names of those that cannot be deleted.
  * Source: k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle.
  */
-export function namespaceLifecycle(namespaces: () => ResourceVerbs): AdmissionPlugin {
+export function namespaceLifecycle(namespaces: () => ResourceVerbs, immortal: Iterable<string> = SYSTEM_NAMESPACES): AdmissionPlugin {
+  const kept = new Set(immortal);
   return {
     name: "NamespaceLifecycle",
     async mutate({ operation, resource, namespace, object }, context) {
@@ -15,6 +18,10 @@ export function namespaceLifecycle(namespaces: () => ResourceVerbs): AdmissionPl
       const found = await find(namespaces(), namespace, context);
       if (found.metadata.deletionTimestamp !== undefined || isTerminating(found)) throw terminating(resource, object, namespace);
       return object;
+    },
+    async validate({ operation, resource, name }) {
+      const isNamespace = resource.group === "" && resource.resource === "namespaces";
+      if (operation === "DELETE" && isNamespace && kept.has(name)) throw forbidden(resource, name, "this namespace may not be deleted");
     },
   };
 }

@@ -1,5 +1,6 @@
-import { t } from "@annex/apimachinery";
-import { defineResource, type ObjectOf } from "@annex/apiserver";
+import { isJSONObject, isQualifiedName, type JSONObject, type KubernetesObject, t } from "@annex/apimachinery";
+import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
+import { checkFinalizers } from "./finalizer-names.ts";
 
 /** The finalizer that holds a namespace until what is in it is gone. Source: core/v1 FinalizerKubernetes. */
 export const NAMESPACE_FINALIZER = "kubernetes";
@@ -23,6 +24,7 @@ export const Namespace = defineResource({
   statusSubresource: true,
   updateSubresources: ["finalize"],
   tracksGeneration: false,
+  withoutVerbs: ["deleteCollection"],
   allowsUnconditionalUpdate: true,
   allowsStrategicMergePatch: true,
   selectableFields: ["status.phase"],
@@ -52,28 +54,58 @@ export const Namespace = defineResource({
           { description: "In which part of its life the namespace is." },
         ),
       },
+      normalize: withNameLabel,
       columns: [{ name: "Status", type: "string", jsonPath: ".status.phase", description: "The phase of the namespace." }],
     },
   },
-  prepare: ({ object, previous, subresource }) => {
+  prepare: ({ object: sent, previous, subresource }) => {
+    // Once more, for a name that was generated.
+    const object = withNameLabel(sent);
     if (previous === undefined) {
       const { finalizers = [] } = object.spec;
       const spec = { ...object.spec, finalizers: finalizers.includes(NAMESPACE_FINALIZER) ? finalizers : [...finalizers, NAMESPACE_FINALIZER] };
-      const labels = { ...object.metadata.labels, "kubernetes.io/metadata.name": object.metadata.name ?? "" };
-      return { ...object, metadata: { ...object.metadata, labels }, spec, status: { phase: "Active" } };
+      return { ...object, spec, status: { phase: "Active" } };
     }
     if (subresource === "finalize") return { ...previous, metadata: object.metadata, spec: object.spec };
-    const labels = { ...object.metadata.labels, "kubernetes.io/metadata.name": object.metadata.name ?? "" };
-    return { ...object, metadata: { ...object.metadata, labels }, spec: previous.spec };
+    return { ...object, spec: previous.spec };
+  },
+  validate: ({ object, previous, invalid }) => {
+    checkFinalizers(object.metadata.finalizers, (index) => `metadata.finalizers[${index}]`, invalid);
+    // The Go server names no place in a creation.
+    const pathOf = (index: number) => (previous === undefined ? "spec.finalizers" : `spec.finalizers[${index}]`);
+    for (const [index, finalizer] of (object.spec.finalizers ?? []).entries()) {
+      for (const complaint of isQualifiedName(finalizer)) invalid(pathOf(index), complaint, { value: finalizer });
+    }
+    checkFinalizers(object.spec.finalizers, pathOf, invalid);
+    if (previous !== undefined) validatePhase(object, invalid);
   },
   isDeletionHeld: (object) => (object.spec.finalizers?.length ?? 0) > 0,
-  prepareDeletion: ({ object }) => ({ ...object, status: { ...object.status, phase: "Terminating" } }),
-  admit: ({ operation, previous, forbidden }) => {
-    if (operation === "DELETE" && SYSTEM_NAMESPACES.has(previous?.metadata.name ?? "")) throw forbidden("this namespace may not be deleted");
+  prepareDeletion: ({ object }) => {
+    // A namespace has no grace period: it goes when it is empty.
+    const { deletionGracePeriodSeconds: _seconds, ...metadata } = object.metadata;
+    return { ...object, metadata, status: { ...object.status, phase: "Terminating" } };
   },
 });
 
 export type Namespace = ObjectOf<typeof Namespace>;
 
-/** Those that are there from the start and cannot be deleted. Source: NamespaceLifecycle's immortal namespaces, as far as anything here uses them. */
+/** A namespace has its name as a label, so that selectors can ask for it. Source: core/v1 SetDefaults_Namespace. */
+function withNameLabel<T extends JSONObject | KubernetesObject>(object: T): T {
+  const { metadata } = object;
+  if (!isJSONObject(metadata) || typeof metadata.name !== "string" || metadata.name === "") return object;
+  const labels = metadata.labels ?? {};
+  if (!isJSONObject(labels)) return object;
+  return { ...object, metadata: { ...metadata, labels: { ...labels, "kubernetes.io/metadata.name": metadata.name } } };
+}
+
+/** Source: core validation, ValidateNamespaceStatusUpdate, whose path is written so. */
+function validatePhase({ metadata, status: { phase = "" } }: Namespace, invalid: Invalid): void {
+  if (metadata.deletionTimestamp === undefined) {
+    if (phase !== "Active") invalid("status.Phase", "may only be 'Active' if `deletionTimestamp` is empty", { value: phase });
+  } else if (phase !== "Terminating") {
+    invalid("status.Phase", "may only be 'Terminating' if `deletionTimestamp` is not empty", { value: phase });
+  }
+}
+
+/** Those that are there from the start; `namespaceLifecycle` keeps them. Source: NamespaceLifecycle's immortal namespaces, as far as anything here uses them. */
 export const SYSTEM_NAMESPACES: ReadonlySet<string> = new Set(["default", "kube-system"]);

@@ -1,16 +1,11 @@
-import { isConfigMapKey, t } from "@annex/apimachinery";
+import { decodeJSON, isConfigMapKey, isJSONObject, type JSONObject, t } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
+import { checkFinalizers } from "./finalizer-names.ts";
 
 /** All values of a Secret together, in bytes. Source: core/v1 MaxSecretSize. */
 const MAX_SECRET_BYTES = 1024 * 1024;
 
-/** The keys that a Secret of a type must have. Source: core validation, ValidateSecret. */
-const REQUIRED_KEYS: Readonly<Record<string, readonly string[] | undefined>> = {
-  "kubernetes.io/dockercfg": [".dockercfg"],
-  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
-  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
-  "kubernetes.io/tls": ["tls.crt", "tls.key"],
-};
+const SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name";
 
 /** core/v1 Secret: values that not everybody is to see. */
 export const Secret = defineResource({
@@ -25,6 +20,7 @@ export const Secret = defineResource({
   versions: {
     v1: {
       description: "Values that not everybody is to see: at most 1 MiB of them.",
+      normalize: normalizeData,
       schema: {
         immutable: t.optional(t.boolean({ description: "Whether data can no longer be changed; it cannot be taken back." })),
         data: t.optional(t.record(t.string({ format: "byte" }), { description: "The values, in base64. Keys are alphanumeric, '-', '_' or '.'." })),
@@ -42,18 +38,15 @@ export const Secret = defineResource({
     },
   },
   prepare: ({ object, previous }) => {
-    const { stringData, ...rest } = object;
-    const added = Object.entries(stringData ?? {}).map(([key, text]) => [key, Buffer.from(text, "utf8").toString("base64")]);
-    const data = { ...rest.data, ...Object.fromEntries(added) };
+    const { data = {}, ...rest } = object;
     const type = rest.type === "" ? (previous?.type ?? "Opaque") : rest.type;
     return { ...rest, type, ...(Object.keys(data).length === 0 ? {} : { data }) };
   },
   validate: ({ object, previous, invalid }) => {
-    validateData(object.data ?? {}, invalid);
-    for (const key of REQUIRED_KEYS[object.type] ?? []) {
-      if (object.data?.[key] === undefined) invalid(`data[${key}]`, "", { reason: "FieldValueRequired" });
-    }
     if (previous !== undefined) validateUpdate(object, previous, invalid);
+    checkFinalizers(object.metadata.finalizers, (index) => `metadata.finalizers[${index}]`, invalid);
+    validateData(object.data ?? {}, invalid);
+    validateType(object, invalid);
   },
 });
 
@@ -66,6 +59,69 @@ function validateData(data: Readonly<Record<string, string>>, invalid: Invalid):
     bytes += Buffer.byteLength(value, "base64");
   }
   if (bytes > MAX_SECRET_BYTES) invalid("data", `Too long: may not be more than ${MAX_SECRET_BYTES} bytes`, { reason: "FieldValueTooLong" });
+}
+
+/**
+ * What a type wants to be there. What stands in a value is never repeated.
+ *
+ * Source: core validation, ValidateSecret.
+ */
+function validateType({ type, data = {}, metadata }: Secret, invalid: Invalid): void {
+  const require = (field: string) => invalid(field, "", { reason: "FieldValueRequired" });
+  const requireKey = (key: string) => data[key] === undefined && require(`data[${key}]`);
+  switch (type) {
+    case "kubernetes.io/service-account-token":
+      if (!metadata.annotations?.[SERVICE_ACCOUNT_NAME]) require(`metadata.annotations[${SERVICE_ACCOUNT_NAME}]`);
+      return;
+    case "kubernetes.io/dockercfg":
+      validateDockerConfig(".dockercfg", data, invalid);
+      return;
+    case "kubernetes.io/dockerconfigjson":
+      validateDockerConfig(".dockerconfigjson", data, invalid);
+      return;
+    case "kubernetes.io/basic-auth":
+      // One of them is enough; of none, both are named.
+      if (data.username === undefined && data.password === undefined) for (const key of ["username", "password"]) requireKey(key);
+      return;
+    case "kubernetes.io/ssh-auth":
+      if (!data["ssh-privatekey"]) require("data[ssh-privatekey]");
+      return;
+    case "kubernetes.io/tls":
+      for (const key of ["tls.crt", "tls.key"]) requireKey(key);
+  }
+}
+
+function validateDockerConfig(key: string, data: Readonly<Record<string, string>>, invalid: Invalid): void {
+  const value = data[key];
+  if (value === undefined) {
+    invalid(`data[${key}]`, "", { reason: "FieldValueRequired" });
+    return;
+  }
+  const complain = (why: string) => invalid(`data[${key}]`, why, { value: "<secret contents redacted>" });
+  try {
+    if (!isJSONObject(decodeJSON(Buffer.from(value, "base64")))) complain("must be a JSON object");
+  } catch (error) {
+    complain(error instanceof Error ? error.message : "is no JSON");
+  }
+}
+
+/**
+ * What is sent, in the form that is kept: null is an empty value, and stringData goes into data, over what is there. Here and not in a later step, so that who sent it owns
+ * `data` in managedFields, and nothing behind ever sees the text apart. What has another type is left for the schema to refuse.
+ *
+ * Source: core/v1 Convert_v1_Secret_To_core_Secret; encoding/json, null in a map of strings.
+ */
+function normalizeData(object: JSONObject): JSONObject {
+  const { data = {}, stringData, ...rest } = object;
+  const values = data === null ? {} : data;
+  if (!isJSONObject(values)) return object;
+  const kept = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value ?? ""]));
+  const texts = stringData ?? {};
+  if (!isJSONObject(texts) || !Object.values(texts).every((text) => text === null || typeof text === "string")) {
+    return { ...object, data: kept };
+  }
+  const added = Object.entries(texts).map(([key, text]) => [key, Buffer.from(String(text ?? ""), "utf8").toString("base64")]);
+  return { ...rest, data: { ...kept, ...Object.fromEntries(added) } };
 }
 
 /** Source: core validation, ValidateSecretUpdate. */
