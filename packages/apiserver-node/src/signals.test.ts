@@ -11,12 +11,18 @@ class FakeProcess extends EventEmitter {
 
 test.each(["SIGTERM", "SIGINT"])("%s stops, the second one at once, SIGHUP never", (name) => {
   const source = new FakeProcess();
-  const { signal } = handleStopSignals(source);
+  let now = 5_000;
+  const { signal } = handleStopSignals(source, () => now);
   expect(source.emit("SIGHUP", "SIGHUP")).toBe(true);
   expect(signal.aborted).toBe(false);
   source.emit(name, name);
   expect(signal.reason).toEqual(new Error(`received ${name}`));
   expect(source.exits).toEqual([]);
+  // The terminal's and npm's.
+  now += 50;
+  source.emit(name, name);
+  expect(source.exits).toEqual([]);
+  now += 1_000;
   source.emit("SIGINT", "SIGINT");
   expect(source.exits).toEqual([1]);
 });

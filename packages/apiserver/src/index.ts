@@ -2,6 +2,7 @@
 export * from "./admission/admission.ts";
 export * from "./authentication/index.ts";
 export * from "./authorization/index.ts";
+export type * from "./cancellation.ts";
 export type * from "./clock.ts";
 export * from "./definition/index.ts";
 export type { HealthCheck } from "./endpoints/health.ts";

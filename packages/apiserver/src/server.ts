@@ -1,4 +1,4 @@
-import { APIError, encodeJSONText } from "@annex/apimachinery";
+import { APIError, encodeJSONText, type JSONObject, type KubernetesObject } from "@annex/apimachinery";
 import { type AdmissionPlugin, admissionChain } from "./admission/admission.ts";
 import type { Authenticator } from "./authentication/authenticator.ts";
 import { ANONYMOUS, LOOPBACK } from "./authentication/user-info.ts";
@@ -48,6 +48,12 @@ export interface APIServerOptions {
   /** In the order in which they are asked. Default: none. */
   readonly admission?: readonly AdmissionPlugin[];
   readonly random?: Random;
+  /**
+   * Whether a garbage collector (kube-controller-manager's) watches the objects of this server: deletions with the policies `Orphan` and `Foreground` then set the finalizer
+   * that it acts on and removes. Without one every deletion is in the background, since nobody would ever remove the finalizer. Default false;
+   * kube-apiserver has `--enable-garbage-collector` for it.
+   */
+  readonly enableGarbageCollector?: boolean;
   readonly metrics?: { readonly requests: RequestMetrics; readonly render: () => Promise<{ readonly contentType: string; readonly text: string }> };
   readonly compress?: Compress;
   /** Requests that only read, at a time. Default 400. */
@@ -86,14 +92,17 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
     if (found === undefined) throw new Error(`${group}/${resource} is not served`);
     return found.verbs;
   };
-  const services: ResourceServices = { authorizer, admission, random, clock, log, verbsOf };
+  const hasGarbageCollector = options.enableGarbageCollector ?? false;
+  const services: ResourceServices = { authorizer, admission, random, hasGarbageCollector, clock, log, verbsOf };
   for (const resource of options.resources) {
     const name = `${resource.group}/${resource.resource}`;
     if (byName.has(name)) throw new TypeError(`${name} is defined twice`);
-    byName.set(name, { resource, verbs: resource.handlers?.(resource, services) ?? storedVerbs(resource, options, cache, services) });
+    const verbs = resource.handlers?.(resource, services) ?? storedVerbs(resource, options, cache, services);
+    byName.set(name, { resource, verbs: servedVerbs(resource, verbs) });
   }
   await cache.start();
 
+  const closing = new AbortController();
   let isShuttingDown = false;
   const served = [...byName.values()];
   const router = new Router({
@@ -128,7 +137,7 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
         }),
       ),
       authorizationFilter(),
-      deadlineFilter(options.requestTimeoutMs ?? 60_000, clock),
+      deadlineFilter(options.requestTimeoutMs ?? 60_000, clock, closing.signal),
     ],
     (state) => router.serve(state),
   );
@@ -151,22 +160,32 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
       }
       return handler(new RequestState({ ...fields, info }));
     },
-    [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error("the server is closed"));
+      await cache[Symbol.asyncDispose]();
+    },
   };
+}
+
+function servedVerbs({ withoutVerbs }: Resource, verbs: ResourceVerbs): ResourceVerbs {
+  if (withoutVerbs.length === 0) return verbs;
+  // `as`: the names are those of the interface.
+  return Object.fromEntries(Object.entries(verbs).filter(([name]) => !withoutVerbs.includes(name as keyof ResourceVerbs)));
 }
 
 function storedVerbs(
   resource: Resource,
   { storage, clock }: APIServerOptions,
   cache: WatchCache,
-  { admission, random }: ResourceServices,
+  { admission, random, hasGarbageCollector }: ResourceServices,
 ): ResourceVerbs {
   const version = resource.storageVersion;
   const codec = objectCodec(resource, schemaHash(`${version.apiVersion} ${encodeJSONText(version.schema)}`), (object) => {
-    const present = toPresentVersion(resource, object);
-    return defaultAndPrune(present as never, version).object as never;
+    // What lies in storage is JSON with type and metadata, and stays so.
+    const present = toPresentVersion(resource, object) as unknown as JSONObject;
+    return defaultAndPrune(present, version).object as unknown as KubernetesObject;
   });
-  return registryVerbs({ resource, admission, random, store: cachedStore({ resource, codec, storage, cache, clock }) });
+  return registryVerbs({ resource, admission, random, hasGarbageCollector, store: cachedStore({ resource, codec, storage, cache, clock }) });
 }
 
 /** Tells schemas apart; nothing depends on nobody finding a second text of the same hash. Source: FNV-1a, 64 bits. */

@@ -183,6 +183,14 @@ function matches({ type, subtype }: AcceptClause, mediaType: string): boolean {
   return mediaType === `${type}/${subtype}`;
 }
 
+/**
+ * Whether an Accept header names a form that answers have, whatever else it says: only then does a request reach the resource, and is told what there is to
+ * tell of it (that it is deprecated). The 406 of {@link negotiateResponse} has two sentences for it.
+ */
+export function acceptsRepresentation(accept: string | undefined): boolean {
+  return accept === undefined || accept === "" || routeProduces(accept, RESPONSE_MEDIA_TYPES);
+}
+
 /** The first look at the header: whole media types and `*`/`*` only, whatever their parameters and quality. */
 function routeProduces(accept: string, produced: readonly string[]): boolean {
   return accept.split(",").some((alternative) => {

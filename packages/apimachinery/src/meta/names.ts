@@ -156,6 +156,8 @@ export function validateName(rule: NameRule, name: string, isPrefix: boolean): r
 export interface ObjectMetaValidationOptions {
   readonly isNamespaced: boolean;
   readonly nameRule: NameRule;
+  /** Whether the object may go without a name, as one that is asked and not kept (a review). Default false. */
+  readonly isNameOptional?: boolean;
   /** Where the metadata stands in the object; `metadata` when absent. */
   readonly path?: string;
 }
@@ -166,12 +168,13 @@ export interface ObjectMetaValidationOptions {
  * @returns every fault, in the order in which Kubernetes tells them; labels and annotations in the order of the object.
  * Source: k8s.io/apimachinery api/validation ValidateObjectMeta.
  */
-export function validateObjectMeta(metadata: ObjectMeta, { isNamespaced, nameRule, path = "metadata" }: ObjectMetaValidationOptions): FieldError[] {
+export function validateObjectMeta(metadata: ObjectMeta, options: ObjectMetaValidationOptions): FieldError[] {
+  const { isNamespaced, nameRule, isNameOptional = false, path = "metadata" } = options;
   const { name = "", generateName = "", namespace = "", generation = 0 } = metadata;
   const errors: FieldError[] = [];
   if (generateName !== "") errors.push(...invalids(`${path}.generateName`, generateName, validateName(nameRule, generateName, true)));
-  if (name === "") errors.push(fieldError.required(`${path}.name`, "name or generateName is required"));
-  else errors.push(...invalids(`${path}.name`, name, validateName(nameRule, name, false)));
+  if (name !== "") errors.push(...invalids(`${path}.name`, name, validateName(nameRule, name, false)));
+  else if (!isNameOptional) errors.push(fieldError.required(`${path}.name`, "name or generateName is required"));
   if (isNamespaced) {
     if (namespace === "") errors.push(fieldError.required(`${path}.namespace`));
     else errors.push(...invalids(`${path}.namespace`, namespace, isDNS1123Label(namespace)));

@@ -131,6 +131,12 @@ export function alreadyExists(resource: GroupResource, name: string): APIError {
   return new APIError("AlreadyExists", `${formatGroupResource(resource)} "${name}" already exists`, { details: resourceDetails(resource, name) });
 }
 
+/** The 409 of a create with generateName whose every generated name was taken. Source: apimachinery errors.NewGenerateNameConflict. */
+export function generateNameConflict(resource: GroupResource, name: string, retryAfterSeconds: number): APIError {
+  const message = `${formatGroupResource(resource)} "${name}" already exists, the server was not able to generate a unique name for the object`;
+  return new APIError("AlreadyExists", message, { details: { ...resourceDetails(resource, name), retryAfterSeconds } });
+}
+
 export function conflict(resource: GroupResource, name: string, why: string): APIError {
   return new APIError("Conflict", `Operation cannot be fulfilled on ${formatGroupResource(resource)} "${name}": ${why}`, {
     details: resourceDetails(resource, name),
@@ -165,6 +171,9 @@ export function unsupportedMediaType(supported: readonly string[]): APIError {
     `the body of the request was in an unknown format - accepted media types include: ${supported.join(", ")}`,
   );
 }
+
+/** The 415 of a body that the place takes in no form at all: of a patch of compiled-in kinds. Source: go-restful, detectRoute. */
+export const unsupportedRoute = (): APIError => new APIError("UnsupportedMediaType", "415: Unsupported Media Type", { details: {} });
 
 export const expired = (message: string, continueToken?: string): APIError =>
   new APIError("Expired", message, continueToken === undefined ? {} : { continue: continueToken });
@@ -206,7 +215,7 @@ export function invalid({ group, kind }: GroupKind, name: string, errors: readon
     details: {
       ...(name === "" ? {} : { name }),
       ...(group === "" ? {} : { group }),
-      kind,
+      ...(kind === "" ? {} : { kind }),
       causes: errors.map(({ reason, message, field }) => ({ reason, message, field })),
     },
   });

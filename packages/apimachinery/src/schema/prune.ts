@@ -9,13 +9,15 @@ const MAX_CHARACTERS = 1 << 16;
 export interface Pruned {
   /** The same reference when nothing was unknown. */
   readonly value: JSONValue;
-  /** Paths of the fields that were dropped, sorted: `spec.foo`, `spec.list[0].x`. The first hundred found; a path is left out where all together pass 64 Ki characters. */
+  /** Paths of the fields that were dropped: `spec.foo`, `spec.list[0].x`. Sorted, unless asked for as they stand. The first hundred found; a path is left out where all together pass 64 Ki characters. */
   readonly unknown: readonly string[];
 }
 
 export interface PruneOptions {
   /** The value is a whole API object: its `apiVersion`, `kind` and `metadata` are kept as they are, whatever the schema says. Default false. */
   readonly isResourceRoot?: boolean;
+  /** Whether the paths are told in the order of the value, as Go's decoder of compiled-in kinds tells them. Default false: sorted, as for custom resources. */
+  readonly keepsOrder?: boolean;
 }
 
 /**
@@ -25,11 +27,11 @@ export interface PruneOptions {
  * @param value is not changed; in the result what nothing was dropped from is the same reference.
  * Source: apiextensions-apiserver pkg/apiserver/schema/pruning, PruneWithOptions. KEP-2885 for the wording of paths.
  */
-export function pruneUnknown(value: JSONValue, schema: Schema, { isResourceRoot = false }: PruneOptions = {}): Pruned {
+export function pruneUnknown(value: JSONValue, schema: Schema, { isResourceRoot = false, keepsOrder = false }: PruneOptions = {}): Pruned {
   const report: Report = { unknown: [], characters: 0 };
   const root: Schema = isResourceRoot ? { ...schema, "x-kubernetes-embedded-resource": true } : schema;
   const pruned = prune(value, root, "", report);
-  return { value: pruned, unknown: report.unknown.sort(compareCodePoints) };
+  return { value: pruned, unknown: keepsOrder ? report.unknown : report.unknown.sort(compareCodePoints) };
 }
 
 interface Report {

@@ -5,7 +5,7 @@ import type { Resource, WriteContext } from "../definition/resource.ts";
 export interface AdmissionAttributes {
   readonly operation: "CREATE" | "UPDATE" | "DELETE";
   readonly resource: Resource;
-  /** The version of the request, which `object` and `previous` are in. */
+  /** The version that `object` and `previous` are in: that of the request, and of a deletion the storage version. */
   readonly version: string;
   readonly subresource: string;
   readonly namespace: string;

@@ -16,6 +16,7 @@ import {
 import { handlerVerbs } from "../registry/handler-verbs.ts";
 import type { ErasedInput, ErasedVersion } from "./define-resource.ts";
 import type { Resource, ResourceVersion } from "./resource.ts";
+import { asTyped, withoutDecodedFormats } from "./typed-kind.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -41,10 +42,12 @@ export function compileResource(input: ErasedInput): Resource {
     categories: input.categories ?? [],
     isNamespaced: input.scope === "Namespaced",
     nameRule: input.nameRule ?? "dnsSubdomain",
+    isNameOptional: input.handlers !== undefined && input.handlers.get === undefined,
     versions,
     storageVersion,
     hasStatus: input.statusSubresource ?? false,
     updateSubresources: input.updateSubresources ?? [],
+    withoutVerbs: input.withoutVerbs ?? [],
     tracksGeneration: input.tracksGeneration ?? true,
     allowsUnconditionalUpdate: input.allowsUnconditionalUpdate ?? false,
     allowsCreateOnUpdate: input.allowsCreateOnUpdate ?? false,
@@ -84,12 +87,14 @@ function checkInput(input: ErasedInput, names: readonly string[], storageNames: 
 function compileVersion(input: ErasedInput, name: string, version: ErasedVersion): ResourceVersion {
   const apiVersion = formatAPIVersion(input.group, name);
   const schema = objectSchema(input, version, true);
-  const validate = compileValidator(fieldsSchema(schema));
+  const isTyped = input.isBuiltIn ?? false;
+  const validate = compileValidator(isTyped ? withoutDecodedFormats(fieldsSchema(schema)) : fieldsSchema(schema));
   const { deprecated } = version;
   return {
     name,
     apiVersion,
     schema,
+    isTyped,
     deprecationWarning: deprecated === true ? `${apiVersion} ${input.kind} is deprecated` : deprecated || undefined,
     printer: compileColumns(columnsOf(input, version)),
     // A decoded object is JSON all through.
@@ -143,10 +148,17 @@ function fieldsSchema(schema: Schema): Schema {
   return { ...schema, properties };
 }
 
-/** Fills in the defaults of a version, and says which fields it does not know. Metadata's own unknown fields are among them. */
+/**
+ * Fills in the defaults of a version, and says which fields it does not know. Metadata's own unknown fields are among them.
+ *
+ * @throws {WrongTypeError} for a value that a compiled-in kind cannot hold; of other kinds validation tells.
+ */
 export function defaultAndPrune(object: JSONObject, version: ResourceVersion): { readonly object: JSONObject; readonly unknown: readonly string[] } {
-  const { value, unknown } = pruneUnknown(version.normalize?.(object) ?? object, version.schema);
-  return { object: applyDefaults(value, version.schema) as JSONObject, unknown };
+  const { schema, isTyped, normalize } = version;
+  const { value, unknown } = pruneUnknown(normalize?.(object) ?? object, schema, { keepsOrder: isTyped });
+  // An object stays one, whatever is pruned or defaulted in it.
+  const known = applyDefaults(value, schema) as JSONObject;
+  return { object: isTyped ? asTyped(known, schema) : known, unknown };
 }
 
 function fieldReader(path: string): (object: KubernetesObject) => string {

@@ -67,7 +67,10 @@ export interface ResourceInput<Ss extends Schemas, Fs, Obj> extends ResourceHook
   readonly statusSubresource?: boolean;
   /** Subresources beside `status` that take a PUT of the whole object; what it then changes, `prepare` says. Default none. */
   readonly updateSubresources?: readonly string[];
-  /** What `metadata.name` may be. Default `dnsSubdomain`. */
+  /**
+   * What `metadata.name` may be. Default `dnsSubdomain`. `pathSegment` is the rule of Go kinds that have none of their own: it leaves metadata to the check of every kind, which on
+   * creation comes after `validate` and is told only if that finds nothing. Kinds with `handlers` and no `get` may leave the name out.
+   */
   readonly nameRule?: NameRule;
   /** Fields, as JSON paths in the storage version without the first dot, that a fieldSelector may name: `spec.color`. */
   readonly selectableFields?: readonly string[];
@@ -77,6 +80,8 @@ export interface ResourceInput<Ss extends Schemas, Fs, Obj> extends ResourceHook
   readonly allowsCreateOnUpdate?: boolean;
   /** Whether strategic merge patches are taken, by `x-kubernetes-patch-strategy` and `-merge-key` of the schema. Default false: 415, as for custom resources. */
   readonly allowsStrategicMergePatch?: boolean;
+  /** Verbs that are not served, though the server could: 405, and absent from discovery. Default none. */
+  readonly withoutVerbs?: readonly (keyof ResourceVerbs)[];
   /** Whether `metadata.generation` counts changes. Default true, as for custom resources. */
   readonly tracksGeneration?: boolean;
   /** For kinds that clients know as compiled-in ones: see {@link Resource.isBuiltIn}. Default false. */

@@ -14,6 +14,8 @@ export interface ResourceVersion {
   readonly apiVersion: string;
   /** Of the whole object: `apiVersion`, `kind`, `metadata` and the kind's own fields. */
   readonly schema: Schema;
+  /** Whether objects are read and written as Go's compiled-in kinds are: {@link Resource.isBuiltIn}. */
+  readonly isTyped: boolean;
   /** Sent as a `Warning` header with every answer at this version. */
   readonly deprecationWarning: string | undefined;
   /** Rewrites what a client sent in another spelling than the schema's, before anything looks at it. */
@@ -71,6 +73,8 @@ export interface ResourceServices {
   readonly authorizer: Authorizer;
   readonly admission: AdmissionChain;
   readonly random: Random;
+  /** {@link RegistryOptions.hasGarbageCollector} of this server. */
+  readonly hasGarbageCollector: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   /** The verbs of another resource of this server; may be asked once all are defined. @throws when it is not served. */
@@ -87,12 +91,16 @@ export interface Resource extends GroupResource {
   readonly isNamespaced: boolean;
   /** The rule for `metadata.name`. */
   readonly nameRule: NameRule;
+  /** Whether an object may go without a name: of kinds that are asked and not kept. */
+  readonly isNameOptional: boolean;
   /** In the order of discovery: the preferred version first. */
   readonly versions: readonly ResourceVersion[];
   readonly storageVersion: ResourceVersion;
   readonly hasStatus: boolean;
   /** Subresources beside `status` that take a PUT of the whole object and nothing else; what it then changes, `prepare` says. */
   readonly updateSubresources: readonly string[];
+  /** Verbs that are not served, though they could be. */
+  readonly withoutVerbs: readonly (keyof ResourceVerbs)[];
   /** Whether `metadata.generation` counts changes of everything but metadata and status. */
   readonly tracksGeneration: boolean;
   /** Whether a PUT may leave `metadata.resourceVersion` out. */
@@ -100,7 +108,12 @@ export interface Resource extends GroupResource {
   /** Whether a PUT to a name that does not exist creates. */
   readonly allowsCreateOnUpdate: boolean;
   readonly allowsStrategicMergePatch: boolean;
-  /** Whether clients know the kind as a compiled-in one: protobuf bodies are read, and items of lists carry no kind and apiVersion. */
+  /**
+   * Whether the kind is as the compiled-in ones of Kubernetes are, not as a custom resource: protobuf bodies are read; a value of another JSON type than its
+   * field's is a 400 and not a 422; optional strings, lists and maps that are empty are left out (`omitempty`); unknown fields are told in the order
+   * of the body; items of lists carry no kind and apiVersion, and bookmarks are whole empty objects; a kind without columns has the default ones; a patch of
+   * an unknown media type is refused in go-restful's words.
+   */
   readonly isBuiltIn: boolean;
   /** Fields that a fieldSelector may name beside `metadata.name` and `metadata.namespace`, and how each is read from a storage version object. */
   readonly selectableFields: ReadonlyMap<string, (object: KubernetesObject) => string>;
@@ -114,6 +127,13 @@ export interface Resource extends GroupResource {
 /** The version of this name, if it is served. */
 export function versionOf(resource: Resource, name: string): ResourceVersion | undefined {
   return resource.versions.find((version) => version.name === name);
+}
+
+/** The fields that a compiled-in kind always has, empty: its structs. */
+export function emptyFields({ schema }: ResourceVersion): Readonly<Record<string, JSONObject>> {
+  const { metadata: _metadata, ...properties } = schema.properties ?? {};
+  const structs = Object.entries(properties).filter(([, property]) => property.type === "object" && property.default !== undefined);
+  return Object.fromEntries(structs.map(([field]) => [field, {}]));
 }
 
 /** Converts an object of one version to the storage version. Metadata is the same in all versions and is not the author's to change. */

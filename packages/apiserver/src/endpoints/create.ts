@@ -10,7 +10,7 @@ import type { Target } from "./target.ts";
 export async function serveCreate(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, namespace, resource, version } = target;
   if (verbs.create === undefined || target.info.name !== "" || (resource.isNamespaced && namespace === "")) throw methodNotAllowed();
-  const negotiated = negotiate(state, OBJECT_OFFERS);
+  const negotiated = negotiate(state, target, OBJECT_OFFERS);
   const query = parseWriteQuery(state.query, "CreateOptions", state.request.headers["user-agent"]);
   const sent = await decodeObjectBody(state, target, query.fieldValidation);
   const object = inNamespace(sent, target);

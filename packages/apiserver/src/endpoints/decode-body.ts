@@ -14,6 +14,9 @@ import {
   requestEntityTooLarge,
 } from "@annex/apimachinery";
 import { defaultAndPrune } from "../definition/compile-resource.ts";
+import type { ResourceVersion } from "../definition/resource.ts";
+import { WrongTypeError } from "../definition/typed-kind.ts";
+import { decodeMetadata } from "./decode-metadata.ts";
 import { BodyTooLarge } from "./http.ts";
 import type { FieldValidation } from "./options.ts";
 import type { RequestState } from "./request-state.ts";
@@ -53,12 +56,37 @@ export async function decodeObjectBody(state: RequestState, target: Target, fiel
   const bytes = await readBody(state);
   if (bytes.length === 0) throw cannotBeHandled(target, "EOF");
   const body = decodeBytes(bytes, format, target);
-  const object = body.value === null ? {} : body.value;
-  if (!isJSONObject(object)) throw cannotBeHandled(target, "json: cannot unmarshal a value that is not an object");
-  const typed = withType(object, target);
-  const { object: known, unknown } = defaultAndPrune(typed, version);
-  checkStrict(state, fieldValidation, body, unknown, (text) => cannotBeHandled(target, text));
-  return checkShape(known, (text) => cannotBeHandled({ resource, version }, text));
+  const value = body.value === null ? {} : body.value;
+  if (!isJSONObject(value)) throw cannotBeHandled(target, "json: cannot unmarshal a value that is not an object");
+  const refuse = (text: string) => cannotBeHandled(target, text);
+  const sent = withType(value, target);
+  const sentVersion = resource.versions.find(({ apiVersion }) => apiVersion === sent.apiVersion);
+  const mismatch = `the API version in the data (${sent.apiVersion}) does not match the expected API version (${version.apiVersion})`;
+  if (sentVersion === undefined) throw badRequest(mismatch);
+  const { object, unknown } = readObject(sent, sentVersion, refuse);
+  checkStrict(state, fieldValidation, body, unknown, refuse);
+  // An object of another version of the kind is read as one, and told its unknown fields, before it is refused.
+  if (sentVersion !== version) throw badRequest(mismatch);
+  return object;
+}
+
+/**
+ * Makes an object of a kind out of JSON: metadata read, unknown fields dropped and told, defaults filled in.
+ *
+ * @throws what `refuse` makes of the sentence, when metadata (or, of a compiled-in kind, any field) has a value of the wrong type.
+ */
+export function readObject(
+  object: JSONObject,
+  version: ResourceVersion,
+  refuse: (text: string) => Error,
+): { readonly object: KubernetesObject; readonly unknown: readonly string[] } {
+  try {
+    const known = defaultAndPrune({ ...object, metadata: decodeMetadata(object.metadata) }, version);
+    // Type and metadata were just read; the fields of the kind are checked against the schema later.
+    return { object: known.object as unknown as KubernetesObject, unknown: known.unknown };
+  } catch (error) {
+    throw error instanceof WrongTypeError ? refuse(error.message) : error;
+  }
 }
 
 /** The sentence of every body that does not decode. */
@@ -108,68 +136,6 @@ export function decodeText(bytes: Uint8Array, format: "json" | "yaml", refuse: (
   }
 }
 
-/**
- * Checks that metadata has the types that everything behind relies on.
- *
- * @throws what `refuse` makes of the sentence.
- */
-export function checkShape(object: JSONObject, refuse: (text: string) => Error): KubernetesObject {
-  const { metadata = {} } = object;
-  if (!isJSONObject(metadata)) throw refuse("metadata must be an object");
-  for (const [field, type] of METADATA_TYPES) {
-    const value = metadata[field];
-    if (value !== undefined && value !== null && !type.is(value)) throw refuse(`json: metadata.${field} must be ${type.text}`);
-  }
-  const present = Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null && value !== undefined));
-  // Its own fields were just checked, and those of the kind are checked against the schema later.
-  return { ...object, metadata: present } as unknown as KubernetesObject;
-}
-
-interface FieldType {
-  readonly text: string;
-  readonly is: (value: JSONValue) => boolean;
-}
-
-const STRING: FieldType = { text: "a string", is: (value) => typeof value === "string" };
-const INTEGER: FieldType = { text: "an integer", is: (value) => typeof value === "bigint" || Number.isInteger(value) };
-const TIME: FieldType = { text: "a time as in RFC 3339", is: (value) => typeof value === "string" && !Number.isNaN(Date.parse(value)) };
-const STRINGS: FieldType = {
-  text: "a list of strings",
-  is: (value) => Array.isArray(value) && value.every((element) => typeof element === "string"),
-};
-const STRING_MAP: FieldType = {
-  text: "a map of strings",
-  is: (value) => isJSONObject(value) && Object.values(value).every((element) => typeof element === "string"),
-};
-const OWNERS: FieldType = {
-  text: "a list of owner references",
-  is: (value) =>
-    Array.isArray(value) &&
-    value.every(
-      (owner) =>
-        isJSONObject(owner) && ["apiVersion", "kind", "name", "uid"].every((key) => owner[key] === undefined || typeof owner[key] === "string"),
-    ),
-};
-const OBJECTS: FieldType = { text: "a list of objects", is: (value) => Array.isArray(value) && value.every(isJSONObject) };
-
-const METADATA_TYPES: readonly (readonly [string, FieldType])[] = [
-  ["name", STRING],
-  ["generateName", STRING],
-  ["namespace", STRING],
-  ["selfLink", STRING],
-  ["uid", STRING],
-  ["resourceVersion", STRING],
-  ["generation", INTEGER],
-  ["creationTimestamp", TIME],
-  ["deletionTimestamp", TIME],
-  ["deletionGracePeriodSeconds", INTEGER],
-  ["labels", STRING_MAP],
-  ["annotations", STRING_MAP],
-  ["ownerReferences", OWNERS],
-  ["finalizers", STRINGS],
-  ["managedFields", OBJECTS],
-];
-
 function decodeBytes(bytes: Uint8Array, format: "json" | "yaml" | "protobuf", target: Target): DecodedBody {
   const { resource, version } = target;
   if (format !== "protobuf") return decodeText(bytes, format, (text) => cannotBeHandled(target, text));
@@ -181,20 +147,15 @@ function isSyntaxError(error: unknown): error is Error {
   return error instanceof Error && (error.name === "JSONSyntaxError" || error.name === "YAMLSyntaxError");
 }
 
-/** The object with its type, which the path supplies where the body does not. @throws {APIError} `BadRequest` when it is of another one. */
-function withType(object: JSONObject, { resource, version }: Target): JSONObject {
+/** The object with its type, which the path supplies where the body does not. @throws {APIError} `BadRequest` when it is of another kind. */
+function withType(object: JSONObject, { resource, version }: Target): JSONObject & { readonly apiVersion: string } {
   const { apiVersion: sentVersion, kind: sentKind } = object;
-  for (const value of [sentVersion, sentKind]) {
-    if (value !== undefined && value !== null && typeof value !== "string") throw badRequest("apiVersion and kind must be strings");
-  }
   const apiVersion = sentVersion || version.apiVersion;
   const kind = sentKind || resource.kind;
-  if (apiVersion !== version.apiVersion) {
-    throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${version.apiVersion})`);
-  }
+  if (typeof apiVersion !== "string" || typeof kind !== "string") throw badRequest("apiVersion and kind must be strings");
   if (kind !== resource.kind) {
     throw badRequest(
-      `${String(kind)} in version ${JSON.stringify(version.name)} cannot be handled as a ${resource.kind}: the kind in the data does not match the expected kind`,
+      `${kind} in version ${JSON.stringify(version.name)} cannot be handled as a ${resource.kind}: the kind in the data does not match the expected kind`,
     );
   }
   return { ...object, apiVersion, kind };

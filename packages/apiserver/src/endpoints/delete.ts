@@ -23,10 +23,11 @@ import type { Target } from "./target.ts";
 export async function serveDelete(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, info, namespace, resource } = target;
   if (verbs.delete === undefined || info.subresource !== "") throw methodNotAllowed();
-  const negotiated = negotiate(state, OBJECT_OFFERS);
+  const negotiated = negotiate(state, target, OBJECT_OFFERS);
   const options = await readDeleteOptions(state);
   const { view, isGone } = await verbs.delete({ namespace, name: info.name }, options, state.context());
-  if (!isGone) return respondView(state, target, negotiated, view, 200);
+  // 202 would be right for every deletion that is held, and would break clients: it is for those who ask as one asked before there were policies.
+  if (!isGone) return respondView(state, target, negotiated, view, options.orphanDependents === false ? 202 : 200);
   const { uid } = view.object.metadata;
   const status: Omit<Status, "code"> = {
     kind: "Status",
@@ -47,7 +48,7 @@ export async function serveDelete(state: RequestState, target: Target): Promise<
 export async function serveDeleteCollection(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, namespace, resource } = target;
   if (verbs.deleteCollection === undefined || (resource.isNamespaced && namespace === "")) throw methodNotAllowed();
-  const negotiated = negotiate(state, LIST_OFFERS);
+  const negotiated = negotiate(state, target, LIST_OFFERS);
   const { labelSelector, fieldSelector, limit } = parseListQuery(state.query, resource, false);
   const options = await readDeleteOptions(state);
   const deleted = await verbs.deleteCollection({ namespace, labelSelector, fieldSelector, limit }, options, state.context());
@@ -68,7 +69,7 @@ function decodeOptions(state: RequestState, bytes: Uint8Array, format: "json" | 
   const { value, ...duplicates } = decodeText(bytes, format, refuse);
   if (value === null) return {};
   if (!isJSONObject(value)) throw refuse("the body is not an object");
-  if (value["kind"] && value["kind"] !== "DeleteOptions") throw refuse(`the body is a ${String(value["kind"])}`);
+  if (value.kind && value.kind !== "DeleteOptions") throw refuse(`the body is a ${String(value.kind)}`);
   checkStrict(state, "Warn", duplicates, [], refuse);
   return value;
 }

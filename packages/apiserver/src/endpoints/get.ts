@@ -9,7 +9,7 @@ import type { Target } from "./target.ts";
 export async function serveGet(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, info, namespace } = target;
   if (verbs.get === undefined) throw methodNotAllowed();
-  const negotiated = negotiate(state, OBJECT_OFFERS);
+  const negotiated = negotiate(state, target, OBJECT_OFFERS);
   const consistency = state.request.query === "" ? MOST_RECENT : getConsistency(state.query);
   const view = await verbs.get({ namespace, name: info.name }, consistency, state.context());
   return respondView(state, target, negotiated, view, 200);

@@ -49,6 +49,7 @@ export interface ByteSink {
 /** A response as a value. */
 export interface APIResponse {
   readonly status: number;
+  /** Of this response alone: filters write into it. Values are in bytes, one a character (Latin-1): other text is in UTF-8 that was taken apart. */
   readonly headers: ResponseHeaders;
   /** Whole: sent with content-length. Stream: called once the headers are out; the response ends when it resolves, and is reset when it rejects. */
   readonly body: Uint8Array | ((sink: ByteSink, signal: AbortSignal) => Promise<void>) | undefined;

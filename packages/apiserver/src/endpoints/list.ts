@@ -9,7 +9,7 @@ import type { Target } from "./target.ts";
 export async function serveList(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, namespace, resource } = target;
   if (verbs.list === undefined) throw methodNotAllowed();
-  const negotiated = negotiate(state, LIST_OFFERS);
+  const negotiated = negotiate(state, target, LIST_OFFERS);
   const query = parseListQuery(state.query, resource, false);
   const list = await verbs.list(
     {

@@ -147,18 +147,23 @@ const PROPAGATION_POLICIES: readonly string[] = ["Orphan", "Background", "Foregr
 export function parseDeleteOptions(query: URLSearchParams, body: JSONValue | undefined): DeleteOptions {
   const sent = body === undefined ? queryDeleteOptions(query) : body;
   if (!isJSONObject(sent)) throw badRequest("unable to decode DeleteOptions: the body is not an object");
-  const { dryRun = [], propagationPolicy, gracePeriodSeconds, orphanDependents, preconditions = {} } = sent;
+  const { propagationPolicy, gracePeriodSeconds, orphanDependents } = sent;
+  const dryRun = sent.dryRun ?? [];
+  const preconditions = sent.preconditions ?? {};
   if (!Array.isArray(dryRun) || !isJSONObject(preconditions)) throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
   const { uid, resourceVersion } = preconditions;
   for (const value of [uid, resourceVersion, propagationPolicy]) {
     if (value !== undefined && value !== null && typeof value !== "string")
       throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
   }
+  if (orphanDependents !== undefined && orphanDependents !== null && typeof orphanDependents !== "boolean") {
+    throw badRequest("unable to decode DeleteOptions: orphanDependents must be a boolean");
+  }
   if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !Number.isInteger(gracePeriodSeconds)) {
     throw badRequest("unable to decode DeleteOptions: gracePeriodSeconds must be an integer");
   }
   const faults: FieldError[] = [];
-  if (propagationPolicy && orphanDependents !== undefined) {
+  if (propagationPolicy && typeof orphanDependents === "boolean") {
     faults.push(fieldError.invalid("propagationPolicy", propagationPolicy, "orphanDependents and deletionPropagation cannot be both set"));
   }
   if (propagationPolicy && !PROPAGATION_POLICIES.includes(propagationPolicy as string)) {
@@ -172,7 +177,9 @@ export function parseDeleteOptions(query: URLSearchParams, body: JSONValue | und
       ...(typeof uid === "string" ? { uid } : {}),
       ...(typeof resourceVersion === "string" ? { resourceVersion } : {}),
     },
-    propagationPolicy: (propagationPolicy || (orphanDependents === true ? "Orphan" : undefined)) as PropagationPolicy | undefined,
+    // `as`: it was looked up in the list of policies.
+    propagationPolicy: (propagationPolicy || undefined) as PropagationPolicy | undefined,
+    orphanDependents: typeof orphanDependents === "boolean" ? orphanDependents : undefined,
     gracePeriodSeconds: typeof gracePeriodSeconds === "number" ? gracePeriodSeconds : undefined,
   };
 }

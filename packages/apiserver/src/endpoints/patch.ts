@@ -5,6 +5,7 @@ import {
   applyStrategicMergePatch,
   badRequest,
   decodeJSONPatch,
+  encodeJSONText,
   fieldError,
   invalid,
   isJSONObject,
@@ -16,10 +17,10 @@ import {
   OBJECT_OFFERS,
   unknownJSONPatchFields,
   unsupportedMediaType,
+  unsupportedRoute,
 } from "@annex/apimachinery";
-import { defaultAndPrune } from "../definition/compile-resource.ts";
 import { inNamespace } from "./create.ts";
-import { checkShape, checkStrict, type DecodedBody, decodeText, readBody } from "./decode-body.ts";
+import { checkStrict, type DecodedBody, decodeText, readBody, readObject } from "./decode-body.ts";
 import type { APIResponse } from "./http.ts";
 import { parseWriteQuery, type WriteQuery } from "./options.ts";
 import { negotiate, respondView } from "./represent.ts";
@@ -39,10 +40,10 @@ export function patchMediaTypes(allowsStrategicMergePatch: boolean): readonly st
 export async function servePatch(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, namespace, info, version, resource } = target;
   if (verbs.update === undefined || info.name === "") throw methodNotAllowed();
-  const negotiated = negotiate(state, OBJECT_OFFERS);
   const mediaTypes = patchMediaTypes(resource.allowsStrategicMergePatch);
   const mediaType = (state.request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (!mediaTypes.includes(mediaType)) throw unsupportedMediaType(mediaTypes);
+  if (!mediaTypes.includes(mediaType)) throw resource.isBuiltIn ? unsupportedRoute() : unsupportedMediaType(mediaTypes);
+  const negotiated = negotiate(state, target, OBJECT_OFFERS);
   const query = parseWriteQuery(state.query, "PatchOptions", state.request.headers["user-agent"]);
   const body = decodeText(await readBody(state), "json", (text) => badRequest(`error decoding patch: ${text}`));
   const patch = compilePatch(mediaType, body, target);
@@ -88,14 +89,13 @@ function patched(state: RequestState, target: Target, query: WriteQuery, patch: 
   const result = patch.apply(present);
   const refuse = (text: string) => unprocessable(result, text);
   if (!isJSONObject(result)) throw refuse("the result is not an object");
-  if (result["apiVersion"] !== version.apiVersion || result["kind"] !== resource.kind) throw refuse("apiVersion and kind cannot be patched");
-  const { object, unknown } = defaultAndPrune(result, version);
+  if (result.apiVersion !== version.apiVersion || result.kind !== resource.kind) throw refuse("apiVersion and kind cannot be patched");
+  const { object: wanted, unknown } = readObject(result, version, refuse);
   checkStrict(state, query.fieldValidation, patch.body, unknown, refuse);
   if (patch.unknown.length > 0 && query.fieldValidation !== "Ignore") {
     if (query.fieldValidation === "Strict") throw badRequest(`strict decoding error: ${patch.unknown.join(", ")}`);
     for (const sentence of patch.unknown) state.warn(sentence);
   }
-  const wanted = checkShape(object, refuse);
   const { name } = wanted.metadata;
   if (name !== info.name) {
     throw badRequest(
@@ -109,5 +109,5 @@ function patched(state: RequestState, target: Target, query: WriteQuery, patch: 
 
 /** The 422 of a patch whose result is no object of the kind. */
 function unprocessable(result: JSONValue, why: string): APIError {
-  return invalid({ group: "", kind: "" }, "", [fieldError.invalid("patch", result, why)]);
+  return invalid({ group: "", kind: "" }, "", [fieldError.invalid("patch", encodeJSONText(result), why)]);
 }

@@ -1,20 +1,23 @@
 import {
+  acceptsRepresentation,
   encodeJSON,
   encodeJSONText,
   encodePrettyJSON,
   encodeYAML,
   type JSONObject,
   type JSONValue,
+  LIST_OFFERS,
   type NegotiatedResponse,
   negotiateResponse,
   notAcceptable,
+  OBJECT_OFFERS,
   partialObjectMetadata,
   partialObjectMetadataList,
   type ResponseOffers,
 } from "@annex/apimachinery";
-import type { ObjectView } from "../registry/object-view.ts";
+import { typeMetaText } from "../object-json.ts";
+import type { ObjectView } from "../object-view.ts";
 import type { ListResult } from "../registry/verbs.ts";
-import { typeMetaText } from "../watch-cache/object-codec.ts";
 import type { APIResponse } from "./http.ts";
 import type { RequestState } from "./request-state.ts";
 import { isPretty, respond, respondValue } from "./respond.ts";
@@ -25,10 +28,24 @@ const encoder = new TextEncoder();
 const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
 
-/** What form the client wants of the answer. @throws {APIError} `NotAcceptable`. */
-export function negotiate(state: RequestState, offers: ResponseOffers): NegotiatedResponse {
-  return negotiateResponse(state.request.headers["accept"], offers);
+/**
+ * What form the client wants of the answer. From here on the request has reached its resource: the client is warned of a deprecated version.
+ *
+ * @throws {APIError} `NotAcceptable`, also where the answer could not be made in the end: nothing is written first.
+ */
+export function negotiate(state: RequestState, { version }: Target, offers: ResponseOffers): NegotiatedResponse {
+  const accept = state.request.headers.accept;
+  if (version.deprecationWarning !== undefined && acceptsRepresentation(accept)) state.warn(version.deprecationWarning);
+  const negotiated = negotiateResponse(accept, offers);
+  const kind = negotiated.transform?.kind;
+  if (offers === OBJECT_OFFERS && kind === "PartialObjectMetadataList") throw notAcceptable(NOT_A_LIST);
+  if (offers === LIST_OFFERS && kind === "PartialObjectMetadata") {
+    throw notAcceptable("you requested PartialObjectMetadata, but the requested object is a list (*v1.List)");
+  }
+  return negotiated;
 }
+
+const NOT_A_LIST = "you requested PartialObjectMetadataList, but the requested object is not a list type";
 
 /** One object: as the bytes that are kept of it, or as whatever else was asked for. */
 export function respondView(state: RequestState, target: Target, negotiated: NegotiatedResponse, view: ObjectView, status: number): APIResponse {
@@ -39,8 +56,6 @@ export function respondView(state: RequestState, target: Target, negotiated: Neg
       return respond(status, "application/json", view.bytes(version.name));
     return respondValue(state, status, negotiated, view.in(version.name));
   }
-  if (transform.kind === "PartialObjectMetadataList")
-    throw notAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list type");
   if (transform.kind === "PartialObjectMetadata") {
     return respondValue(state, status, negotiated, partialObjectMetadata(view.in(version.name), transform.version));
   }
@@ -54,14 +69,13 @@ export function respondList(state: RequestState, target: Target, negotiated: Neg
   const { transform } = negotiated;
   const metadata = listMeta(list);
   if (transform === undefined) {
-    const bytes = joinList(target, list, metadata);
-    if (negotiated.mediaType === "application/json" && !isPretty(state, negotiated)) return respond(200, "application/json", bytes);
+    if (negotiated.mediaType === "application/json" && !isPretty(state, negotiated)) {
+      return respond(200, "application/json", joinList(target, list, metadata));
+    }
     const items = list.items.map((view) => itemValue(target, view));
     const value = { kind: resource.listKind, apiVersion: version.apiVersion, metadata, items } as unknown as JSONValue;
     return respond(200, negotiated.mediaType, negotiated.mediaType === "application/yaml" ? encodeYAML(value) : encodePrettyJSON(value));
   }
-  if (transform.kind === "PartialObjectMetadata")
-    throw notAcceptable("you requested PartialObjectMetadata, but the requested object is a list (*v1.List)");
   if (transform.kind === "PartialObjectMetadataList") {
     const items = list.items.map((view) => view.in(version.name));
     return respondValue(state, 200, negotiated, partialObjectMetadataList(items, metadata, transform.version));
@@ -119,12 +133,20 @@ export interface EventForm {
   readonly hasOwnFirst: boolean;
 }
 
-/** @throws {APIError} `NotAcceptable`, or `BadRequest` for an unknown `includeObject`. */
+/** A watch has no lists to send: who asks for them gets a stream, and the refusal in the place of the first event. */
+const NO_LISTS: EventForm = {
+  key: "none",
+  hasOwnFirst: true,
+  encode: () => {
+    throw notAcceptable(NOT_A_LIST);
+  },
+};
+
+/** @throws {APIError} `BadRequest` for an unknown `includeObject`. */
 export function eventForm(state: RequestState, target: Target, { transform }: NegotiatedResponse, now: () => number): EventForm {
   const { version } = target;
   if (transform === undefined) return { key: version.name, encode: (view) => view.bytes(version.name), hasOwnFirst: false };
-  if (transform.kind === "PartialObjectMetadataList")
-    throw notAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list type");
+  if (transform.kind === "PartialObjectMetadataList") return NO_LISTS;
   const key = `${version.name}/${transform.kind}/${transform.version}`;
   if (transform.kind === "PartialObjectMetadata") {
     return { key, encode: (view) => encodeJSON(partialObjectMetadata(view.in(version.name), transform.version)), hasOwnFirst: false };

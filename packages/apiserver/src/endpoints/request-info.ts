@@ -74,11 +74,11 @@ export function parseRequestInfo(method: string, path: string, query: string): R
   };
 }
 
-/** A GET or DELETE without a name is about the collection; with `watch` a GET is a watch, also of a single object. */
+/** A GET or DELETE without a name is about the collection. With `watch` such a GET is a watch; of a named object it is not, `watch` means nothing there. */
 function collectionVerb(verb: "get" | "delete", name: string, query: string): string {
-  if (verb === "delete") return name === "" ? "deletecollection" : "delete";
-  if (isWatchQuery(query)) return "watch";
-  return name === "" ? "list" : "get";
+  if (name !== "") return verb;
+  if (verb === "delete") return "deletecollection";
+  return isWatchQuery(query) ? "watch" : "list";
 }
 
 /** `watch` is true unless it is absent or says no. Source: conversion of booleans in queries: all but "false" and "0" is true. */

@@ -1,11 +1,25 @@
 import type { UserInfo } from "../authentication/user-info.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
+import type { Cancellation } from "../cancellation.ts";
 import type { RequestContext } from "../registry/verbs.ts";
 import type { APIRequest } from "./http.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** How much of warnings one answer carries, in characters. Source: k8s.io/apiserver filters, warning recorder's 4 KiB for all. */
 const MAX_WARNINGS_LENGTH = 4 * 1024;
+
+const MAX_WARNINGS = 100;
+const encoder = new TextEncoder();
+
+/** The value of a `Warning` header: text in UTF-8, one byte a character, as headers are sent. Control characters cannot stand in one. */
+function warningHeader(text: string): string {
+  const printable = text
+    .replace(/[\p{Cc}\p{Cf}]/gu, " ")
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"');
+  const isASCII = /^[ -~]*$/.test(printable);
+  return `299 - "${isASCII ? printable : Array.from(encoder.encode(printable), (byte) => String.fromCharCode(byte)).join("")}"`;
+}
 
 /** A request on its way through the filters: what each has found out, for those behind it. */
 export class RequestState {
@@ -17,8 +31,8 @@ export class RequestState {
   readonly authorizer: Authorizer;
   /** Who asks; anonymous until authentication has spoken. */
   user: UserInfo;
-  /** Aborts when the client is gone, the server stops, or the deadline is over. */
-  signal: AbortSignal;
+  /** What ends the request early: the client that goes, and the deadline once there is one. */
+  cancellation: Cancellation;
   readonly #warnings: string[] = [];
   #warningsLength = 0;
   #query: URLSearchParams | undefined;
@@ -37,7 +51,12 @@ export class RequestState {
     this.now = fields.now;
     this.user = fields.user;
     this.authorizer = fields.authorizer;
-    this.signal = fields.request.signal;
+    this.cancellation = fields.request;
+  }
+
+  /** Aborts when the client is gone, the server stops, or the deadline is over. */
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
   }
 
   get query(): URLSearchParams {
@@ -52,14 +71,23 @@ export class RequestState {
 
   /** Adds a warning once; what is too much for the headers is dropped. */
   readonly warn = (text: string): void => {
-    const printable = text.replace(/[\p{Cc}\p{Cf}]/gu, " ");
-    const value = `299 - "${printable.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+    if (text === "" || this.#warnings.length >= MAX_WARNINGS) return;
+    const value = warningHeader(text);
     if (this.#warnings.includes(value) || this.#warningsLength + value.length > MAX_WARNINGS_LENGTH) return;
     this.#warnings.push(value);
     this.#warningsLength += value.length;
   };
 
   context(): RequestContext {
-    return { user: this.user, now: this.now, signal: this.signal, authorizer: this.authorizer, warn: this.warn };
+    const { user, now, cancellation, authorizer, warn } = this;
+    return {
+      user,
+      now,
+      get signal() {
+        return cancellation.signal;
+      },
+      authorizer,
+      warn,
+    };
   }
 }

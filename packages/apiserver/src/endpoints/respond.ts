@@ -36,6 +36,6 @@ export function encodeValue(state: RequestState, negotiated: NegotiatedResponse,
 /** The Status of a failure. */
 export function respondError(state: RequestState, error: APIError): APIResponse {
   const retryAfter = error.details?.retryAfterSeconds;
-  const response = respondValue(state, error.code, negotiateStatus(state.request.headers["accept"]), error.toStatus());
+  const response = respondValue(state, error.code, negotiateStatus(state.request.headers.accept), error.toStatus());
   return retryAfter === undefined ? response : { ...response, headers: { ...response.headers, "retry-after": String(retryAfter) } };
 }

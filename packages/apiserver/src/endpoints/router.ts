@@ -63,7 +63,6 @@ export class Router {
     const found = this.#targets.get(`${info.group}/${info.version}/${info.resource}`);
     if (found === undefined || info.hasExtraSegments || info.path.endsWith("//")) throw unknownResource();
     const { resource, version } = found;
-    if (version.deprecationWarning !== undefined) state.warn(version.deprecationWarning);
     // A namespace names itself; that is not the namespace it lies in.
     const namespace = resource.isNamespaced ? info.namespace : "";
     if (!resource.isNamespaced && info.namespace !== "" && resource.resource !== "namespaces") throw unknownResource();
@@ -114,7 +113,9 @@ export class Router {
     const place = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
     const healthy = await serveHealth(place, state.query, health, watch.log, state.signal);
     if (healthy !== undefined) return healthy;
-    const isRead = state.request.method === "GET";
+    const { method } = state.request;
+    // As in Kubernetes: what go-restful serves (discovery, the version) has no HEAD, OpenAPI beside it has.
+    const isRead = method === "GET" || (method === "HEAD" && place.startsWith("/openapi/"));
     if (place === "/version") return this.#onlyGet(isRead, () => respond(200, "application/json", encodePrettyJSON(version)));
     if (place === "/metrics" && metrics !== undefined) {
       if (!isRead) throw methodNotAllowed();

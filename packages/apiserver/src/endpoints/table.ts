@@ -1,5 +1,5 @@
 import { type IncludeObject, type ListMeta, type MetaVersion, makeTable, parseIncludeObject, type Table } from "@annex/apimachinery";
-import type { ObjectView } from "../registry/object-view.ts";
+import type { ObjectView } from "../object-view.ts";
 import type { RequestState } from "./request-state.ts";
 import type { Target } from "./target.ts";
 

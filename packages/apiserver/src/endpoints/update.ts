@@ -11,7 +11,7 @@ import type { Target } from "./target.ts";
 export async function serveUpdate(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, namespace, info, version } = target;
   if (verbs.update === undefined || info.name === "") throw methodNotAllowed();
-  const negotiated = negotiate(state, OBJECT_OFFERS);
+  const negotiated = negotiate(state, target, OBJECT_OFFERS);
   const query = parseWriteQuery(state.query, "UpdateOptions", state.request.headers["user-agent"]);
   const object = inNamespace(await decodeObjectBody(state, target, query.fieldValidation), target);
   checkName(object, info.name);

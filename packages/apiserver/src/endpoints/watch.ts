@@ -1,8 +1,9 @@
 import { APIError, encodeJSON, encodeWatchFrame, escapeFieldValue, internalError, methodNotAllowed, WATCH_OFFERS } from "@annex/apimachinery";
 import type { Clock } from "../clock.ts";
+import { emptyFields } from "../definition/resource.ts";
 import type { Logger } from "../logger.ts";
-import type { WatchBatch, WatchEvent } from "../registry/object-view.ts";
-import { encodeObject } from "../watch-cache/object-codec.ts";
+import { encodeObject } from "../object-json.ts";
+import type { WatchBatch, WatchEvent } from "../object-view.ts";
 import type { APIResponse, ByteSink } from "./http.ts";
 import { parseListQuery } from "./options.ts";
 import { type EventForm, eventForm, negotiate } from "./represent.ts";
@@ -19,6 +20,9 @@ export interface WatchServices {
   readonly chance: () => number;
 }
 
+/** The longest that a client may ask for: a day. */
+const MAX_WATCH_MS = 24 * 3600 * 1000;
+
 /** How much of a batch is written at once. */
 const CHUNK_BYTES = 64 * 1024;
 
@@ -28,7 +32,7 @@ const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 export async function serveWatch(state: RequestState, target: Target, services: WatchServices): Promise<APIResponse> {
   const { verbs, namespace, resource, info } = target;
   if (verbs.watch === undefined || info.subresource !== "") throw methodNotAllowed();
-  const negotiated = negotiate(state, WATCH_OFFERS);
+  const negotiated = negotiate(state, target, WATCH_OFFERS);
   const form = eventForm(state, target, negotiated, () => services.clock.now());
   const query = parseListQuery(info.name === "" ? state.query : withName(state.query, info.name), resource, true);
   const stop = new AbortController();
@@ -43,7 +47,7 @@ export async function serveWatch(state: RequestState, target: Target, services: 
     },
     { ...state.context(), signal },
   );
-  const lifetimeMs = query.timeoutSeconds ? query.timeoutSeconds * 1000 : services.minWatchMs * (1 + services.chance());
+  const lifetimeMs = query.timeoutSeconds ? Math.min(query.timeoutSeconds * 1000, MAX_WATCH_MS) : services.minWatchMs * (1 + services.chance());
   const stream = new WatchStream(target, form, query.allowWatchBookmarks, services.log, state);
   return {
     status: 200,
@@ -128,6 +132,7 @@ class WatchStream {
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     if (isFirst && this.#form.hasOwnFirst) return encodeWatchFrame(type, this.#form.encode(view, true));
+    if (shared === undefined) return encodeWatchFrame(type, this.#form.encode(view, false));
     const key = `${type} ${this.#form.key}`;
     const known = shared.get(key);
     if (known !== undefined) return known;
@@ -140,7 +145,7 @@ class WatchStream {
   #bookmark(resourceVersion: string, isInitialEnd: boolean): Uint8Array {
     const { resource, version } = this.#target;
     const metadata = { resourceVersion, ...(isInitialEnd ? { annotations: { [INITIAL_EVENTS_END]: "true" } } : {}) };
-    const object = { apiVersion: version.apiVersion, kind: resource.kind, metadata };
+    const object = { ...(resource.isBuiltIn ? emptyFields(version) : {}), apiVersion: version.apiVersion, kind: resource.kind, metadata };
     const view = { namespace: "", name: "", resourceVersion, object, in: () => object, bytes: () => encodeObject(object) };
     return encodeWatchFrame("BOOKMARK", this.#form.encode(view, false));
   }

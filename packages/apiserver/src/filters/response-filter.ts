@@ -13,13 +13,14 @@ export function responseFilter(compress: Compress | undefined): Filter {
     const response = await next(state);
     const { headers } = response;
     headers["audit-id"] = state.auditID;
-    if (state.warnings.length > 0) headers["warning"] = state.warnings;
+    if (state.warnings.length > 0) headers.warning = state.warnings;
     const { body } = response;
     if (compress === undefined || !(body instanceof Uint8Array) || body.length < MIN_COMPRESSED_BYTES || headers["content-encoding"] !== undefined)
       return response;
     if (!acceptsGzip(state.request.headers["accept-encoding"])) return response;
     headers["content-encoding"] = "gzip";
-    headers["vary"] = headers["vary"] === undefined ? "Accept-Encoding" : `${String(headers["vary"])}, Accept-Encoding`;
+    const vary = headers.vary === undefined ? "" : String(headers.vary);
+    if (!vary.includes("Accept-Encoding")) headers.vary = vary === "" ? "Accept-Encoding" : `${vary}, Accept-Encoding`;
     return { ...response, body: await compress(body) } satisfies APIResponse;
   };
 }

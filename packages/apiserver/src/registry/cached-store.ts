@@ -1,16 +1,19 @@
-import { APIError, expired, type KubernetesObject, type ObjectName, requestEntityTooLarge } from "@annex/apimachinery";
+import { APIError, expired, fieldError, invalid, type KubernetesObject, type ObjectName, requestEntityTooLarge } from "@annex/apimachinery";
+import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
+import { withDeadline } from "../deadline.ts";
 import type { Resource } from "../definition/resource.ts";
-import { MAX_VALUE_BYTES, type Revision, type Storage, StorageError, type StorageKey } from "../storage/index.ts";
+import type { ObjectView, WatchBatch, WatchEvent } from "../object-view.ts";
+import { MAX_KEY_LENGTH, MAX_VALUE_BYTES, type Revision, type Storage, StorageError, type StorageKey } from "../storage/index.ts";
 import { CachedObject } from "../watch-cache/cached-object.ts";
+import { keySegment } from "../watch-cache/key-segment.ts";
 import type { ObjectCodec } from "../watch-cache/object-codec.ts";
 import type { Matcher, ResourceCache } from "../watch-cache/resource-cache.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import { decodeContinue, encodeContinue } from "./continue-token.ts";
-import type { ObjectStore, Visibility } from "./object-store.ts";
-import type { ObjectView, WatchBatch } from "./object-view.ts";
+import type { ObjectStore } from "./object-store.ts";
 import { requireRevision, tooLargeResourceVersion } from "./resource-version.ts";
-import { isCounted, matcherOf } from "./selection.ts";
+import { isCounted, knowableOf, matcherOf } from "./selection.ts";
 import { ValueView } from "./value-view.ts";
 import type { ListOptions, ListResult, ReadConsistency, WatchOptions } from "./verbs.ts";
 
@@ -36,28 +39,26 @@ export function keyPrefix({ group, resource }: Resource): string {
 export function cachedStore({ resource, codec, storage, cache, clock }: CachedStoreOptions): ObjectStore {
   const prefix = keyPrefix(resource);
   const objects: ResourceCache = cache.add(codec, prefix);
-  const keyOf = ({ namespace, name }: ObjectName) => `${prefix}${resource.isNamespaced ? `${namespace}/` : ""}${name}` as StorageKey;
-  const prefixOf = (namespace: string) => (namespace === "" ? prefix : `${prefix}${namespace}/`);
+  const prefixOf = (namespace: string) => (namespace === "" ? prefix : `${prefix}${keySegment(namespace)}/`);
+  // The one place where a text becomes a key.
+  const keyOf = ({ namespace, name }: ObjectName) => ((resource.isNamespaced ? prefixOf(namespace) : prefix) + keySegment(name)) as StorageKey;
 
   /** Waits until the cache is as fresh as asked. @returns the revision to read at. */
-  async function settle(consistency: ReadConsistency, signal: AbortSignal): Promise<Revision> {
+  async function settle(consistency: ReadConsistency, cancellation: Cancellation): Promise<Revision> {
     if (consistency.type === "MostRecent" || consistency.type === "Any") return objects.revision;
     const wanted = requireRevision(consistency.resourceVersion);
-    if (wanted > objects.revision) await waitFor(wanted, signal);
+    if (wanted > objects.revision) await waitFor(wanted, cancellation.signal);
     return consistency.type === "Exact" ? wanted : objects.revision;
   }
 
   async function waitFor(wanted: Revision, signal: AbortSignal): Promise<void> {
-    const deadline = new AbortController();
-    const reached = cache.reached(wanted, AbortSignal.any([signal, deadline.signal]));
-    const late = clock.sleep(FRESHNESS_TIMEOUT_MS, deadline.signal).then(
-      () => true,
-      () => true,
-    );
-    const isLate = await Promise.race([reached.then(() => false), late]).finally(() => deadline.abort(new Error("too late")));
-    reached.catch(() => undefined);
-    signal.throwIfAborted();
-    if (isLate) throw tooLargeResourceVersion(wanted, objects.revision, 1);
+    using deadline = withDeadline(signal, FRESHNESS_TIMEOUT_MS, clock);
+    try {
+      await cache.reached(wanted, deadline.signal);
+    } catch (error) {
+      if (deadline.isExpired) throw tooLargeResourceVersion(wanted, objects.revision, 1);
+      throw error;
+    }
   }
 
   /** The objects that a selection can only mean, when it names one. */
@@ -69,17 +70,23 @@ export function cachedStore({ resource, codec, storage, cache, clock }: CachedSt
     return { prefix: prefixOf(options.namespace), isSingle: false };
   }
 
-  function page(options: ListOptions, { matches, counts }: Wanted, at: Revision, start: string, { prefix: listPrefix, isSingle }: Place): ListResult {
+  function page(
+    options: ListOptions,
+    { matches, exists, counts }: Wanted,
+    at: Revision,
+    start: string,
+    { prefix: listPrefix, isSingle }: Place,
+  ): ListResult {
     const items: CachedObject[] = [];
     let next: CachedObject | undefined;
     objects.scan(listPrefix, start, at, (object) => {
       if (isSingle && object.key !== listPrefix) return object.key < listPrefix;
-      if (matches !== undefined && !matches(object)) return true;
       if (options.limit > 0 && items.length === options.limit) {
+        if (exists !== undefined && !exists(object)) return true;
         next = object;
         return false;
       }
-      items.push(object);
+      if (matches === undefined || matches(object)) items.push(object);
       return true;
     });
     const remaining = next !== undefined && counts ? countFrom(listPrefix, next.key, at, matches) : undefined;
@@ -117,16 +124,20 @@ export function cachedStore({ resource, codec, storage, cache, clock }: CachedSt
   }
 
   return {
-    async get(target, consistency, signal) {
-      await settle(consistency, signal);
+    async get(target, consistency, cancellation) {
+      if (consistency.type !== "MostRecent") await settle(consistency, cancellation);
       return objects.get(keyOf(target));
     },
 
-    async list(options, visible, signal) {
-      const wanted: Wanted = { matches: matcherOf(resource, options, visible), counts: isCounted(options, visible) };
+    async list(options, visible, cancellation) {
+      const wanted: Wanted = {
+        matches: matcherOf(resource, options, visible),
+        exists: knowableOf(options, visible),
+        counts: isCounted(options, visible),
+      };
       const place = placeOf(options);
       if (options.continue === "") {
-        const at = await settle(options.consistency, signal);
+        const at = await settle(options.consistency, cancellation);
         return page(options, wanted, at, place.prefix, place);
       }
       const { revision, start } = decodeContinue(options.continue, prefixOf(options.namespace));
@@ -146,10 +157,22 @@ export function cachedStore({ resource, codec, storage, cache, clock }: CachedSt
       if (!startsWithState) {
         return objects.follow({ prefix: place.prefix, matches, after: after || objects.revision, progressMs: PROGRESS_MS, signal });
       }
-      return initialState(place.prefix, matches, after ?? (0 as Revision), options.sendInitialEvents === true, signal);
+      if (after !== undefined && after > objects.revision) {
+        try {
+          await waitFor(after, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          // As in Kubernetes the watch begins, and its first event says that the state is from the future.
+          return failed(error);
+        }
+      }
+      return initialState(place.prefix, matches, options.sendInitialEvents === true, signal);
     },
 
     async create(object, { isDryRun }, signal) {
+      const { length } = keyOf(nameOf(object));
+      if (length > MAX_KEY_LENGTH)
+        throw nameTooLong(resource, nameOf(object).name, MAX_KEY_LENGTH - prefixOf(object.metadata.namespace ?? "").length);
       if (!isDryRun) return put(object, nameOf(object), 0, signal);
       return objects.get(keyOf(nameOf(object))) === undefined ? new ValueView(resource, object) : undefined;
     },
@@ -161,23 +184,15 @@ export function cachedStore({ resource, codec, storage, cache, clock }: CachedSt
       const revision = await orConflict(storage.delete(key, Number(expected.resourceVersion) as Revision));
       if (revision === undefined) return undefined;
       await settled(revision, signal);
-      return present?.resourceVersion === expected.resourceVersion ? present.at(revision) : expected;
+      return { view: present?.resourceVersion === expected.resourceVersion ? present.at(revision) : expected, isGone: true };
     },
   };
 
-  async function* initialState(
-    watchPrefix: string,
-    matches: Matcher,
-    notOlderThan: Revision,
-    marksEnd: boolean,
-    signal: AbortSignal,
-  ): AsyncGenerator<WatchBatch> {
-    // A state from the future: the stream is open and silent until it is reached.
-    if (notOlderThan > objects.revision) await cache.reached(notOlderThan, signal);
+  async function* initialState(watchPrefix: string, matches: Matcher, marksEnd: boolean, signal: AbortSignal): AsyncGenerator<WatchBatch> {
     const at = objects.revision;
-    const events: { type: "ADDED"; view: CachedObject; shared: Map<string, Uint8Array> }[] = [];
+    const events: WatchEvent[] = [];
     objects.scan(watchPrefix, watchPrefix, at, (view) => {
-      if (matches === undefined || matches(view)) events.push({ type: "ADDED", view, shared: new Map() });
+      if (matches === undefined || matches(view)) events.push({ type: "ADDED", view, shared: undefined });
       return true;
     });
     yield { events, resourceVersion: String(at), isInitialEnd: marksEnd };
@@ -189,6 +204,11 @@ const EXPIRED_CONTINUE =
   "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
   "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
 
+/** A watch that fails with its first event. */
+function failed(error: unknown): AsyncIterable<WatchBatch> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+}
+
 /** The keys that a selection can mean: all with a prefix, or the one that is named. */
 interface Place {
   readonly prefix: string;
@@ -197,6 +217,8 @@ interface Place {
 
 interface Wanted {
   readonly matches: Matcher;
+  /** What there is for the client, selected or not. */
+  readonly exists: Matcher;
   /** Whether the client is told how many remain. */
   readonly counts: boolean;
 }
@@ -204,6 +226,11 @@ interface Wanted {
 function singleOr({ prefix, isSingle }: Place, matches: Matcher): Matcher {
   if (!isSingle) return matches;
   return (object) => object.key === prefix && (matches === undefined || matches(object));
+}
+
+/** The 422 of a name whose key storage does not take: longer than any rule for names allows but `pathSegment`. */
+function nameTooLong(resource: Resource, name: string, maxBytes: number): APIError {
+  return invalid(resource, name, [fieldError.tooLong("metadata.name", maxBytes)]);
 }
 
 function nameOf({ metadata }: KubernetesObject): ObjectName {

@@ -1,4 +1,4 @@
-import { badRequest, type JSONObject } from "@annex/apimachinery";
+import { type APIError, badRequest, decodeStrictJSON, isJSONObject, type JSONObject } from "@annex/apimachinery";
 import type { Revision } from "../storage/index.ts";
 import { parseRevision } from "./resource-version.ts";
 
@@ -33,29 +33,34 @@ export function encodeContinue({ revision, start }: ContinuePosition, prefix: st
  */
 export function decodeContinue(token: string, prefix: string): ContinuePosition {
   const position = parseToken(token);
-  if (position["v"] !== VERSION) {
-    throw badRequest(
-      `invalid continue token: continue key is not valid: server does not recognize this encoded version ${String(position["v"] ?? "")}`,
-    );
-  }
+  const version = position.v ?? "";
+  if (version !== VERSION) throw notValid(`server does not recognize this encoded version ${typeof version === "string" ? version : ""}`);
   const { rv, p, start } = position;
   if (typeof rv !== "number" || typeof start !== "string" || (rv !== -1 && parseRevision(String(rv)) === undefined)) {
-    throw badRequest("invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+    throw notValid("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
   }
-  if (start === "" || start.length > MAX_TOKEN_LENGTH)
-    throw badRequest("invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
-  if (p !== prefix) throw badRequest("invalid continue token: continue key is not valid: it belongs to another list");
+  if (start === "" || start.length > MAX_TOKEN_LENGTH) throw notValid("encoded start key empty (version meta.k8s.io/v1)");
+  if (p !== prefix) throw notValid("it belongs to another list");
   return { revision: rv === -1 ? undefined : (rv as Revision), start: prefix + start };
 }
 
 function parseToken(token: string): JSONObject {
-  if (token.length <= MAX_TOKEN_LENGTH && /^[A-Za-z0-9_-]*={0,2}$/.test(token)) {
-    try {
-      const value: unknown = JSON.parse(atob(token.replaceAll("-", "+").replaceAll("_", "/")));
-      if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JSONObject;
-    } catch {
-      // Falls through: what cannot be read was not made here.
-    }
+  const illegal = token.search(/[^A-Za-z0-9_-]/);
+  if (token.length > MAX_TOKEN_LENGTH) throw notValid("it is too long");
+  if (illegal >= 0 || token.length % 4 === 1) throw notValid(`illegal base64 data at input byte ${illegal >= 0 ? illegal : token.length - 1}`);
+  const bytes = Uint8Array.from(atob(token.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+  const [first] = bytes;
+  // The parser of bodies would complain of the encoding.
+  if (first !== undefined && first >= 0x80) throw notValid(`invalid character '\\u00${first.toString(16)}' looking for beginning of value`);
+  try {
+    const { value } = decodeStrictJSON(bytes);
+    if (isJSONObject(value)) return value;
+  } catch (error) {
+    throw notValid(error instanceof Error ? error.message : "it is no JSON");
   }
-  throw badRequest("invalid continue token: continue key is not valid: illegal base64 data or JSON");
+  throw notValid("json: cannot unmarshal a value that is not an object");
+}
+
+function notValid(why: string): APIError {
+  return badRequest(`invalid continue token: continue key is not valid: ${why}`);
 }

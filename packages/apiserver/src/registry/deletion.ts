@@ -1,9 +1,9 @@
-import { APIError, type KubernetesObject, type ObjectName } from "@annex/apimachinery";
+import { APIError, conflict, type KubernetesObject, type ObjectName } from "@annex/apimachinery";
 import type { AdmissionChain } from "../admission/admission.ts";
-import { fromStorageVersion, type Resource, type WriteContext } from "../definition/resource.ts";
+import type { Resource, WriteContext } from "../definition/resource.ts";
+import type { ObjectView } from "../object-view.ts";
 import { formatTime, withMetadata } from "./metadata.ts";
 import type { ObjectStore } from "./object-store.ts";
-import type { ObjectView } from "./object-view.ts";
 import { checkAdmit } from "./validation.ts";
 import { ValueView } from "./value-view.ts";
 import type { DeleteOptions, DeleteResult, RequestContext } from "./verbs.ts";
@@ -12,6 +12,8 @@ export interface Deletion {
   readonly resource: Resource;
   readonly store: ObjectStore;
   readonly admission: AdmissionChain;
+  /** Whether a garbage collector will take away what the finalizers `orphan` and `foregroundDeletion` hold. */
+  readonly hasGarbageCollector: boolean;
   /** @throws {APIError} `NotFound`. */
   readonly require: (target: ObjectName, context: RequestContext) => Promise<ObjectView>;
 }
@@ -30,14 +32,16 @@ export async function deleteObject(deletion: Deletion, target: ObjectName, optio
     const current = await deletion.require(target, context);
     checkPreconditions(resource, current, options);
     await admit(deletion, current, write);
-    if (!isHeld(resource, current.object)) {
+    const isDeleting = current.object.metadata.deletionTimestamp !== undefined;
+    const object = isDeleting || !deletion.hasGarbageCollector ? current.object : withPolicyFinalizer(current.object, options);
+    if (!isHeld(resource, object)) {
       if (options.isDryRun) return { view: current, isGone: true };
-      const view = await store.delete(current, context.signal);
-      if (view !== undefined) return { view, isGone: true };
+      const deleted = await store.delete(current, context.signal);
+      if (deleted !== undefined) return deleted;
       continue;
     }
-    if (current.object.metadata.deletionTimestamp !== undefined) return { view: current, isGone: false };
-    const marked = mark(resource, current.object, write);
+    if (isDeleting) return { view: current, isGone: false };
+    const marked = mark(resource, object, write);
     const view = options.isDryRun ? new ValueView(resource, marked) : await store.update(marked, current, context.signal);
     if (view !== undefined) return { view, isGone: false };
   }
@@ -45,6 +49,25 @@ export async function deleteObject(deletion: Deletion, target: ObjectName, optio
 
 function isHeld(resource: Resource, object: KubernetesObject): boolean {
   return (object.metadata.finalizers?.length ?? 0) > 0 || resource.hooks.isDeletionHeld?.(object) === true;
+}
+
+const ORPHAN = "orphan";
+const FOREGROUND = "foregroundDeletion";
+
+/**
+ * The object with the finalizer that asks the garbage collector for what the client wants of the dependents, and without the other one. When the client says
+ * nothing, what the object's own finalizers say stays.
+ *
+ * Source: k8s.io/apiserver registry store, deletionFinalizersForGarbageCollection.
+ */
+function withPolicyFinalizer(object: KubernetesObject, { propagationPolicy, orphanDependents }: DeleteOptions): KubernetesObject {
+  const { finalizers = [], ...metadata } = object.metadata;
+  const policy = orphanDependents === undefined ? propagationPolicy : orphanDependents ? "Orphan" : "Background";
+  if (policy === undefined) return object;
+  const asked = policy === "Orphan" ? [ORPHAN] : policy === "Foreground" ? [FOREGROUND] : [];
+  const others = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
+  const wanted = [...others, ...asked];
+  return withMetadata(object, wanted.length === 0 ? metadata : { ...metadata, finalizers: wanted });
 }
 
 /** Begins a deletion that is held. */
@@ -71,14 +94,15 @@ async function admit({ resource, admission }: Deletion, current: ObjectView, con
       namespace: current.namespace,
       name: current.name,
       object: undefined,
-      previous: fromStorageVersion(resource, previous, version),
+      previous,
     },
     context,
   );
   await checkAdmit(resource, "DELETE", undefined, previous, context);
 }
 
-function checkPreconditions(resource: Resource, current: ObjectView, { preconditions }: DeleteOptions): void {
+/** @throws {APIError} `Conflict` when the object is not the one that the client means to delete. */
+export function checkPreconditions(resource: Resource, current: ObjectView, { preconditions }: DeleteOptions): void {
   const { uid } = current.object.metadata;
   if (preconditions.uid !== undefined && preconditions.uid !== uid) {
     throw preconditionFailed(
@@ -94,6 +118,13 @@ function checkPreconditions(resource: Resource, current: ObjectView, { precondit
       `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${current.resourceVersion}). The object might have been modified`,
     );
   }
+}
+
+/** @throws {APIError} `Conflict` when a PUT is of another object of the same name. A patch is not: there a changed uid is a fault of the object. */
+export function checkUID(resource: Resource, wanted: KubernetesObject, { metadata }: KubernetesObject): void {
+  const { uid } = wanted.metadata;
+  if (!uid || uid === metadata.uid) return;
+  throw conflict(resource, metadata.name ?? "", `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
 }
 
 /** Of all conflicts this one names the kind, not the resource: so does the Go server. */

@@ -1,9 +1,12 @@
-import { badRequest, type KubernetesObject, notFound, type ObjectName } from "@annex/apimachinery";
+import { APIError, badRequest, conflict, type KubernetesObject, notFound, type ObjectName, OPTIMISTIC_LOCK_MESSAGE } from "@annex/apimachinery";
 import type { AuthorHandlers, HandlerContext, HandlerEvent, HandlerObject } from "../definition/handlers.ts";
-import { fromStorageVersion, type Resource, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
+import { fromStorageVersion, type Resource, type ResourceServices, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
+import type { ObjectView, WatchBatch, WatchEvent } from "../object-view.ts";
+import type { Random } from "../random.ts";
 import type { StorageKey } from "../storage/index.ts";
 import { decodeContinue, encodeContinue } from "./continue-token.ts";
-import type { ObjectView, WatchBatch, WatchEvent } from "./object-view.ts";
+import { checkPreconditions, checkUID } from "./deletion.ts";
+import { metadataForCreate, metadataForUpdate, withMetadata } from "./metadata.ts";
 import { isCounted, matcherOf, visibilityFor } from "./selection.ts";
 import { checkAdmit, checkForm, checkRules } from "./validation.ts";
 import { ValueView } from "./value-view.ts";
@@ -25,17 +28,19 @@ import type {
  * Defaults, validation and the kind's hooks apply as everywhere; storage, finalizers, managedFields and generations do not: such objects are
  * the author's.
  */
-export function handlerVerbs(handlers: AuthorHandlers): (resource: Resource) => ResourceVerbs {
-  return (resource) => new HandlerVerbs(resource, handlers).verbs();
+export function handlerVerbs(handlers: AuthorHandlers): (resource: Resource, services: Pick<ResourceServices, "random">) => ResourceVerbs {
+  return (resource, services) => new HandlerVerbs(resource, handlers, services).verbs();
 }
 
 class HandlerVerbs {
   readonly #resource: Resource;
   readonly #handlers: AuthorHandlers;
+  readonly #random: Random;
 
-  constructor(resource: Resource, handlers: AuthorHandlers) {
+  constructor(resource: Resource, handlers: AuthorHandlers, { random }: Pick<ResourceServices, "random">) {
     this.#resource = resource;
     this.#handlers = handlers;
+    this.#random = random;
   }
 
   verbs(): ResourceVerbs {
@@ -100,11 +105,11 @@ class HandlerVerbs {
     const state = await this.#select(options, context);
     for (const view of state) known.add(keyOf(view));
     if (sendInitialEvents ?? (resourceVersion === undefined || resourceVersion === "0")) {
-      const events = state.map((view): WatchEvent => ({ type: "ADDED", view, shared: new Map() }));
+      const events = state.map((view): WatchEvent => ({ type: "ADDED", view, shared: undefined }));
       yield { events, resourceVersion: "", isInitialEnd: sendInitialEvents === true };
     }
-    for await (const event of feed ?? []) {
-      if (context.signal.aborted) return;
+    if (feed === undefined) return;
+    for await (const event of until(feed, context.signal)) {
       const seen = this.#asSeen(event, options.namespace, matches, known);
       if (seen !== undefined) yield { events: [seen], resourceVersion: seen.view.resourceVersion, isInitialEnd: false };
     }
@@ -119,18 +124,18 @@ class HandlerVerbs {
     const view = this.#view(event.object, namespace);
     const key = keyOf(view);
     const isGone = event.type === "DELETED" || (matches !== undefined && !matches(view));
-    if (isGone) return known.delete(key) ? { type: "DELETED", view, shared: new Map() } : undefined;
+    if (isGone) return known.delete(key) ? { type: "DELETED", view, shared: undefined } : undefined;
     const type = known.has(key) ? "MODIFIED" : "ADDED";
     known.add(key);
-    return { type, view, shared: new Map() };
+    return { type, view, shared: undefined };
   }
 
   async #create(handler: NonNullable<AuthorHandlers["create"]>, input: CreateInput, context: RequestContext): Promise<ObjectView> {
     const write: WriteContext = { ...context, isDryRun: input.isDryRun };
     const { metadata } = input.object;
     if (metadata.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
-    const placed = { ...input.object, metadata: { ...metadata, ...(input.namespace === "" ? {} : { namespace: input.namespace }) } };
-    const object = this.#checked(placed, undefined, input.version, write);
+    const facts = { namespace: input.namespace, tracksGeneration: false, now: context.now, random: this.#random };
+    const object = this.#checked(withMetadata(input.object, metadataForCreate(metadata, facts)), undefined, input.version, write);
     await checkAdmit(this.#resource, "CREATE", object, undefined, write);
     return this.#view(await handler({ object, isDryRun: input.isDryRun, ...handlerContext(context) }), input.namespace);
   }
@@ -143,7 +148,14 @@ class HandlerVerbs {
     const write: WriteContext = { ...context, isDryRun: input.isDryRun };
     const current = await this.#require(input.target, context);
     const wanted = await input.transform(current.in(input.version));
-    const object = this.#checked(wanted, current, input.version, write);
+    if (!input.isPatch) checkUID(this.#resource, wanted, current.object);
+    const { resourceVersion = "" } = wanted.metadata;
+    // An author whose objects have no resourceVersion lets the last one win.
+    if (resourceVersion !== "" && current.resourceVersion !== "" && resourceVersion !== current.resourceVersion) {
+      throw conflict(this.#resource, input.target.name, OPTIMISTIC_LOCK_MESSAGE);
+    }
+    const metadata = metadataForUpdate(wanted.metadata, current.object.metadata);
+    const object = this.#checked(withMetadata(wanted, metadata), current, input.version, write);
     await checkAdmit(this.#resource, "UPDATE", object, current.object, write);
     const answer = await handler({ object, previous: current.object, isDryRun: input.isDryRun, ...handlerContext(context) });
     return { view: this.#view(answer, input.target.namespace), isCreated: false };
@@ -161,6 +173,7 @@ class HandlerVerbs {
   async #delete(target: ObjectName, options: DeleteOptions, context: RequestContext): Promise<{ view: ObjectView; isGone: boolean }> {
     const write: WriteContext = { ...context, isDryRun: options.isDryRun };
     const view = await this.#require(target, context);
+    checkPreconditions(this.#resource, view, options);
     await checkAdmit(this.#resource, "DELETE", undefined, view.object, write);
     await this.#handlers.delete?.({ ...target, previous: view.object, isDryRun: options.isDryRun, ...handlerContext(context) });
     return { view, isGone: true };
@@ -168,7 +181,13 @@ class HandlerVerbs {
 
   async #deleteCollection(selection: Selection, options: DeleteOptions, context: RequestContext): Promise<ListResult> {
     const items = await this.#select(selection, context);
-    for (const { namespace, name } of items) await this.#delete({ namespace, name }, options, context);
+    for (const { namespace, name } of items) {
+      context.signal.throwIfAborted();
+      await this.#delete({ namespace, name }, options, context).catch((error: unknown) => {
+        // Somebody else was faster.
+        if (!APIError.is(error) || error.reason !== "NotFound") throw error;
+      });
+    }
     return { items, resourceVersion: "", continue: "", remainingItemCount: undefined };
   }
 
@@ -182,6 +201,33 @@ class HandlerVerbs {
       metadata: placed,
       ...fields,
     });
+  }
+}
+
+/**
+ * What an author's feed delivers until the signal aborts, whether the author listens to it or not.
+ *
+ * A feed that does not end is left: it is told to return, and nobody waits for that.
+ */
+async function* until<T>(feed: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = feed[Symbol.asyncIterator]();
+  let end: () => void = () => undefined;
+  const aborted = new Promise<undefined>((resolve) => {
+    end = () => resolve(undefined);
+  });
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    while (!signal.aborted) {
+      const next = iterator.next();
+      // Whatever comes of it after the end is nobody's.
+      next.catch(() => undefined);
+      const step = await Promise.race([next, aborted]);
+      if (step === undefined || step.done === true) return;
+      yield step.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", end);
+    iterator.return?.().catch(() => undefined);
   }
 }
 

@@ -1,7 +1,8 @@
 // What happens to the objects of any kind. For packages that keep objects elsewhere, or do a server's own work on them; endpoints know only the verbs.
+
+export type * from "../object-view.ts";
 export { formatTime } from "./metadata.ts";
 export type * from "./object-store.ts";
-export type * from "./object-view.ts";
 export { type RegistryOptions, registryVerbs } from "./registry.ts";
 export { isCounted, matcherOf } from "./selection.ts";
 export { ValueView } from "./value-view.ts";

@@ -1,4 +1,4 @@
-import type { KubernetesObject, ObjectMeta } from "@annex/apimachinery";
+import { jsonEquals, type KubernetesObject, type ObjectMeta, type OwnerReference } from "@annex/apimachinery";
 import type { Random } from "../random.ts";
 
 const SUFFIX_LENGTH = 5;
@@ -65,3 +65,23 @@ type Undefinable<T> = { readonly [K in keyof T]: T[K] | undefined };
 function withoutUndefined(metadata: Undefinable<ObjectMeta>): ObjectMeta {
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)) as ObjectMeta;
 }
+
+/** Drops owner references that stand twice, and says so. Source: k8s.io/apiserver endpoints/handlers, dedupOwnerReferencesAndAddWarning. */
+export function withoutDuplicateOwners(object: KubernetesObject, warn: (text: string) => void): KubernetesObject {
+  const { ownerReferences = [] } = object.metadata;
+  if (ownerReferences.length < 2) return object;
+  const owners = new Map<string, OwnerReference[]>();
+  const duplicates: string[] = [];
+  for (const reference of ownerReferences) {
+    const known = owners.get(reference.uid) ?? [];
+    if (known.some((one) => jsonEquals(one, reference))) duplicates.push(reference.uid);
+    else owners.set(reference.uid, [...known, reference]);
+  }
+  if (duplicates.length === 0) return object;
+  warn(`${DUPLICATE_OWNERS}${duplicates.join(", ")}`);
+  const kept = new Set([...owners.values()].flat());
+  return withMetadata(object, { ...object.metadata, ownerReferences: ownerReferences.filter((reference) => kept.has(reference)) });
+}
+
+const DUPLICATE_OWNERS =
+  ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ";

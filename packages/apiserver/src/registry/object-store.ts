@@ -1,6 +1,7 @@
 import type { KubernetesObject, ObjectName } from "@annex/apimachinery";
-import type { ObjectView, WatchBatch } from "./object-view.ts";
-import type { ListOptions, ListResult, ReadConsistency, WatchOptions, WriteOptions } from "./verbs.ts";
+import type { Cancellation } from "../cancellation.ts";
+import type { ObjectView, WatchBatch } from "../object-view.ts";
+import type { DeleteResult, ListOptions, ListResult, ReadConsistency, WatchOptions, WriteOptions } from "./verbs.ts";
 
 /** Which objects a reader may know of; undefined for all. */
 export type Visibility = ((object: KubernetesObject) => boolean) | undefined;
@@ -11,8 +12,8 @@ export type Visibility = ((object: KubernetesObject) => boolean) | undefined;
  */
 export interface ObjectStore {
   /** @returns undefined when there is none. */
-  get(target: ObjectName, consistency: ReadConsistency, signal: AbortSignal): Promise<ObjectView | undefined>;
-  list(options: ListOptions, visible: Visibility, signal: AbortSignal): Promise<ListResult>;
+  get(target: ObjectName, consistency: ReadConsistency, cancellation: Cancellation): Promise<ObjectView | undefined>;
+  list(options: ListOptions, visible: Visibility, cancellation: Cancellation): Promise<ListResult>;
   watch(options: WatchOptions, visible: Visibility, signal: AbortSignal): Promise<AsyncIterable<WatchBatch>>;
   /**
    * Keeps a new object; a dry run only finds out whether it could. The answer may hold more than what is kept (a secret that is told once).
@@ -22,6 +23,9 @@ export interface ObjectStore {
   create(object: KubernetesObject, options: WriteOptions, signal: AbortSignal): Promise<ObjectView | undefined>;
   /** @returns undefined when `expected` is no longer the present state. */
   update(object: KubernetesObject, expected: ObjectView, signal: AbortSignal): Promise<ObjectView | undefined>;
-  /** @returns the object as it was, at the revision of its deletion; undefined when `expected` is no longer the present state. */
-  delete(expected: ObjectView, signal: AbortSignal): Promise<ObjectView | undefined>;
+  /**
+   * @returns the object as it was, at the revision of its deletion; or as it is, where something that only the store knows of holds it still (`isGone` is
+   *   false). Undefined when `expected` is no longer the present state.
+   */
+  delete(expected: ObjectView, signal: AbortSignal): Promise<DeleteResult | undefined>;
 }

@@ -1,33 +1,36 @@
 import {
+  APIError,
   alreadyExists,
   badRequest,
   conflict,
+  generateNameConflict,
   jsonEquals,
   type KubernetesObject,
   keepManagedFieldsTimes,
   notFound,
   type ObjectName,
   OPTIMISTIC_LOCK_MESSAGE,
-  updateManagedFields,
-  type VersionedObject,
 } from "@annex/apimachinery";
 import type { AdmissionChain } from "../admission/admission.ts";
-import { fromStorageVersion, type Resource, type ResourceVersion, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
+import { type Resource, type ResourceVersion, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
+import type { ObjectView } from "../object-view.ts";
 import type { Random } from "../random.ts";
-import { deleteObject } from "./deletion.ts";
-import { formatTime, generateName, metadataForCreate, metadataForStatus, metadataForUpdate, withMetadata } from "./metadata.ts";
+import { checkUID, deleteObject } from "./deletion.ts";
+import { generateName, metadataForCreate, metadataForStatus, metadataForUpdate, withMetadata, withoutDuplicateOwners } from "./metadata.ts";
 import type { ObjectStore } from "./object-store.ts";
-import type { ObjectView } from "./object-view.ts";
 import { visibilityFor } from "./selection.ts";
-import { checkAdmit, checkForm, checkRules, resourceVersionRequired } from "./validation.ts";
+import { checkForm, checkRules, resourceVersionRequired } from "./validation.ts";
 import { ValueView } from "./value-view.ts";
-import type { CreateInput, FieldManager, ListResult, ReadConsistency, RequestContext, ResourceVerbs, UpdateInput } from "./verbs.ts";
+import type { CreateInput, ListResult, ReadConsistency, RequestContext, ResourceVerbs, UpdateInput } from "./verbs.ts";
+import { ownFieldsOf, withStatusOf, writeSteps } from "./write-steps.ts";
 
 export interface RegistryOptions {
   readonly resource: Resource;
   readonly store: ObjectStore;
   readonly admission: AdmissionChain;
   readonly random: Random;
+  /** Whether something beside this server empties the finalizers `orphan` and `foregroundDeletion`. Default false: deletions do not set them. */
+  readonly hasGarbageCollector?: boolean;
 }
 
 /** How often a generated name is tried anew. Source: k8s.io/apiserver registry store, maxNameGenerationCreateAttempts. */
@@ -38,7 +41,7 @@ const DELETE_CONCURRENCY = 32;
 const MOST_RECENT: ReadConsistency = { type: "MostRecent" };
 
 /** What Kubernetes does with the objects of any kind, over wherever they are kept. */
-export function registryVerbs({ resource, store, admission, random }: RegistryOptions): Required<ResourceVerbs> {
+export function registryVerbs({ resource, store, admission, random, hasGarbageCollector = false }: RegistryOptions): Required<ResourceVerbs> {
   const steps = writeSteps(resource, admission);
 
   /** The present state, as far as this user may know of it. @throws {APIError} `NotFound`. */
@@ -49,7 +52,7 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
   }
 
   async function find(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Promise<ObjectView | undefined> {
-    const view = await store.get(target, consistency, context.signal);
+    const view = await store.get(target, consistency, context);
     if (view === undefined || resource.hooks.visibleTo === undefined) return view;
     return resource.hooks.visibleTo({ object: view.object, user: context.user }) ? view : undefined;
   }
@@ -61,7 +64,8 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
     if (sent.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
     const facts = { namespace: input.namespace, tracksGeneration: resource.tracksGeneration, now: context.now, random };
     let object = withMetadata(resource.hasStatus ? withStatusOf(input.object, undefined) : input.object, metadataForCreate(sent, facts));
-    object = steps.track(object, undefined, version, input.fieldManager, context.now);
+    object = withoutDuplicateOwners(object, context.warn);
+    object = withMetadata(object, steps.track(ownFieldsOf(resource, object), undefined, version, input.fieldManager, context.now).metadata);
     object = await steps.mutate("CREATE", object, undefined, version, input.fieldManager.subresource, write);
     const formFaults = checkForm(resource, version, object, undefined);
     let stored = toStorageVersion(resource, object, version);
@@ -74,14 +78,23 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
       const name = stored.metadata.name ?? "";
       const created = await store.create(stored, input, context.signal);
       if (created !== undefined) return created;
-      if (!isGenerated || attempt === MAX_NAME_ATTEMPTS) throw alreadyExists(resource, name);
+      if (!isGenerated) throw await nameTaken(name, input.namespace, context);
+      if (attempt === MAX_NAME_ATTEMPTS) throw generateNameConflict(resource, name, 1);
       stored = withMetadata(stored, { ...stored.metadata, name: generateName(sent.generateName ?? "", random) });
     }
   }
 
+  /** The 409 of a name that is taken: it tells a client that the one who has it is on its way out. Source: k8s.io/apiserver registry store, Create. */
+  async function nameTaken(name: string, namespace: string, context: RequestContext): Promise<APIError> {
+    const present = await store.get({ namespace, name }, MOST_RECENT, context);
+    const { message, details } = alreadyExists(resource, name);
+    const isLeaving = present?.object.metadata.deletionTimestamp !== undefined;
+    return new APIError("AlreadyExists", isLeaving ? `object is being deleted: ${message}` : message, details === undefined ? {} : { details });
+  }
+
   async function update(input: UpdateInput, context: RequestContext): Promise<{ view: ObjectView; isCreated: boolean }> {
     const version = requireVersion(resource, input.version);
-    const write: WriteContext = { ...context, isDryRun: input.isDryRun };
+    const write = { ...context, isDryRun: input.isDryRun };
     for (;;) {
       context.signal.throwIfAborted();
       const current = await find(input.target, context);
@@ -98,13 +111,19 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
   }
 
   /** @returns undefined when somebody else wrote first: then all is done again with what is there now. */
-  async function tryUpdate(input: UpdateInput, current: ObjectView, version: ResourceVersion, write: WriteContext): Promise<ObjectView | undefined> {
+  async function tryUpdate(
+    input: UpdateInput,
+    current: ObjectView,
+    version: ResourceVersion,
+    write: RequestContext & WriteContext,
+  ): Promise<ObjectView | undefined> {
     const { subresource } = input.fieldManager;
     const live = current.in(version.name);
     const wanted = await input.transform(live);
     checkPreconditions(input, wanted, current);
     const metadata = subresource === "status" ? metadataForStatus(wanted.metadata, live.metadata) : metadataForUpdate(wanted.metadata, live.metadata);
     let object = withMetadata(steps.onlyOwnFields(wanted, live, subresource), { ...metadata, resourceVersion: current.resourceVersion });
+    object = withoutDuplicateOwners(object, write.warn);
     object = steps.track(object, live, version, input.fieldManager, write.now);
     object = await steps.mutate("UPDATE", object, live, version, subresource, write);
     object = keepManagedFieldsTimes(live, object);
@@ -119,7 +138,8 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
     await steps.admit("UPDATE", stored, previous, version, subresource, write);
     if (isDeletionComplete(resource, stored)) {
       if (input.isDryRun) return new ValueView(resource, stored);
-      return (await store.delete(current, write.signal)) && new ValueView(resource, stored);
+      const deleted = await store.delete(current, write.signal);
+      return deleted && new ValueView(resource, stored);
     }
     if (jsonEquals(stored, previous)) return current;
     if (input.isDryRun) return new ValueView(resource, stored);
@@ -127,11 +147,9 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
   }
 
   function checkPreconditions(input: UpdateInput, wanted: KubernetesObject, current: ObjectView): void {
-    const { uid, resourceVersion } = wanted.metadata;
+    const { resourceVersion } = wanted.metadata;
     const { name } = input.target;
-    if (!input.isPatch && uid && uid !== current.object.metadata.uid) {
-      throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`);
-    }
+    if (!input.isPatch) checkUID(resource, wanted, current.object);
     if (!resourceVersion || resourceVersion === "0") {
       if (!resource.allowsUnconditionalUpdate) throw resourceVersionRequired(resource, name);
     } else if (resourceVersion !== current.resourceVersion) {
@@ -139,21 +157,17 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
     }
   }
 
-  const deletion = { resource, store, admission, require };
+  const deletion = { resource, store, admission, hasGarbageCollector, require };
 
   return {
     get: (target, consistency, context) => require(target, context, consistency),
-    list: (options, context) => store.list(options, visibilityFor(resource, context.user), context.signal),
+    list: (options, context) => store.list(options, visibilityFor(resource, context.user), context),
     watch: (options, context) => store.watch(options, visibilityFor(resource, context.user), context.signal),
     create,
     update,
     delete: (target, options, context) => deleteObject(deletion, target, options, context),
     async deleteCollection(selection, options, context) {
-      const listed = await store.list(
-        { ...selection, continue: "", consistency: MOST_RECENT },
-        visibilityFor(resource, context.user),
-        context.signal,
-      );
+      const listed = await store.list({ ...selection, continue: "", consistency: MOST_RECENT }, visibilityFor(resource, context.user), context);
       await forEachLimited(listed.items, DELETE_CONCURRENCY, async (item) => {
         await deleteObject(deletion, item, options, context).catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
@@ -162,96 +176,6 @@ export function registryVerbs({ resource, store, admission, random }: RegistryOp
       return listed satisfies ListResult;
     },
   };
-}
-
-/** The steps that creation and change share. */
-function writeSteps(resource: Resource, admission: AdmissionChain) {
-  const attributes = (
-    operation: "CREATE" | "UPDATE",
-    object: KubernetesObject,
-    previous: KubernetesObject | undefined,
-    version: ResourceVersion,
-    subresource: string,
-  ) => ({
-    operation,
-    resource,
-    version: version.name,
-    subresource,
-    namespace: object.metadata.namespace ?? "",
-    name: object.metadata.name ?? "",
-    object,
-    previous,
-  });
-  return {
-    /** Writes down in `managedFields` who owns what. */
-    track(
-      object: KubernetesObject,
-      live: KubernetesObject | undefined,
-      version: ResourceVersion,
-      { manager, subresource }: FieldManager,
-      now: number,
-    ) {
-      const managedFields = updateManagedFields({
-        live: live ?? (resource.isBuiltIn ? emptyObject(resource, version) : undefined),
-        next: object,
-        schema: version.schema,
-        manager,
-        apiVersion: version.apiVersion,
-        subresource,
-        now: formatTime(now),
-        toVersion: (value, apiVersion) => inAPIVersion(resource, value, version, apiVersion),
-      });
-      const { managedFields: _sent, ...metadata } = object.metadata;
-      return withMetadata(object, managedFields.length === 0 ? metadata : { ...metadata, managedFields });
-    },
-
-    mutate: (
-      operation: "CREATE" | "UPDATE",
-      object: KubernetesObject,
-      previous: KubernetesObject | undefined,
-      version: ResourceVersion,
-      subresource: string,
-      context: WriteContext,
-    ) => admission.mutate(attributes(operation, object, previous, version, subresource), context),
-
-    async admit(
-      operation: "CREATE" | "UPDATE",
-      stored: KubernetesObject,
-      previous: KubernetesObject | undefined,
-      version: ResourceVersion,
-      subresource: string,
-      context: WriteContext,
-    ) {
-      const object = fromStorageVersion(resource, stored, version);
-      const before = previous && fromStorageVersion(resource, previous, version);
-      await admission.validate(attributes(operation, object, before, version, subresource), context);
-      await checkAdmit(resource, operation, stored, previous, context);
-    },
-
-    /** Of a write to `status` only status is new; of any other everything but it, where there is a status subresource. */
-    onlyOwnFields(wanted: KubernetesObject, live: KubernetesObject, subresource: string): KubernetesObject {
-      if (!resource.hasStatus) return wanted;
-      return subresource === "status" ? withStatusOf(live, wanted) : withStatusOf(wanted, live);
-    },
-  };
-}
-
-/** What a compiled-in kind is before anything was written to it: of what it holds already nobody becomes the owner. */
-function emptyObject(resource: Resource, version: ResourceVersion): KubernetesObject {
-  const objects = Object.entries(version.schema.properties ?? {}).filter(([, schema]) => schema.type === "object" && schema.default !== undefined);
-  return { ...Object.fromEntries(objects.map(([field]) => [field, {}])), apiVersion: version.apiVersion, kind: resource.kind, metadata: {} };
-}
-
-function inAPIVersion(resource: Resource, object: KubernetesObject, from: ResourceVersion, apiVersion: string): VersionedObject | undefined {
-  const target = resource.versions.find((version) => version.apiVersion === apiVersion);
-  return target && { object: fromStorageVersion(resource, toStorageVersion(resource, object, from), target), schema: target.schema };
-}
-
-/** An object with the status of another one, or with an empty status where there is none. */
-function withStatusOf(object: KubernetesObject, source: KubernetesObject | undefined): KubernetesObject {
-  const { status: _status, ...rest } = object;
-  const status = source === undefined ? (object["status"] === undefined ? undefined : {}) : source["status"];
-  return (status === undefined ? rest : { ...rest, status }) as KubernetesObject;
 }
 
 /** Whether anything but metadata and status changed. Source: customresource strategy PrepareForUpdate. */
@@ -273,7 +197,7 @@ function requireVersion(resource: Resource, name: string): ResourceVersion {
 }
 
 function isNotFound(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "reason" in error && error.reason === "NotFound";
+  return APIError.is(error) && error.reason === "NotFound";
 }
 
 /** Runs a task for each item, so many at a time; the first failure stops the rest and is thrown. */

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "@annex/apimachinery";
 import type { Resource } from "../definition/resource.ts";
+import type { ObjectView } from "../object-view.ts";
 import type { Visibility } from "./object-store.ts";
-import type { ObjectView } from "./object-view.ts";
 import type { Selection } from "./verbs.ts";
 
 /** Something that selectors can be asked of without decoding it, where that is possible. */
@@ -9,16 +9,32 @@ export interface Selectable extends ObjectView {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+type Check = ((view: Selectable) => boolean) | undefined;
+
 /** Compiles what a request may and wants to see; undefined when it is everything. */
-export function matcherOf(resource: Resource, selection: Selection, visible: Visibility): ((view: Selectable) => boolean) | undefined {
-  const { labelSelector, fieldSelector, filter } = selection;
-  const checks: ((view: Selectable) => boolean)[] = [];
+export function matcherOf(resource: Resource, selection: Selection, visible: Visibility): Check {
+  const { labelSelector, fieldSelector } = selection;
+  const checks: NonNullable<Check>[] = [];
   if (!fieldSelector.isEmpty) checks.push((view) => fieldSelector.matches((field) => fieldOf(resource, view, field)));
   if (!labelSelector.isEmpty) checks.push((view) => labelSelector.matches(view.labels ?? view.object.metadata.labels));
+  const knows = knowableOf(selection, visible);
+  if (knows !== undefined) checks.push(knows);
+  return allOf(checks);
+}
+
+/**
+ * What of a resource there is for a request, whatever its selectors leave out; undefined when it is everything. A page says that there is another one when something of it
+ * follows: to find out whether any of that is selected is what the next page is for.
+ */
+export function knowableOf({ filter }: Selection, visible: Visibility): Check {
+  const checks: NonNullable<Check>[] = [];
   if (filter !== undefined) checks.push(filter.matches);
   if (visible !== undefined) checks.push((view) => visible(view.object));
-  if (checks.length === 0) return undefined;
-  if (checks.length === 1) return checks[0];
+  return allOf(checks);
+}
+
+function allOf(checks: readonly NonNullable<Check>[]): Check {
+  if (checks.length < 2) return checks[0];
   return (view) => checks.every((check) => check(view));
 }
 

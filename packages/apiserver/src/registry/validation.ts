@@ -46,11 +46,14 @@ export function checkRules(
   formFaults: readonly FieldError[],
   context: WriteContext,
 ): void {
-  const faults = [...metadataFaults(resource, object, previous), ...formFaults];
+  const faults = [...formFaults];
   const complain: Invalid = (field, detail, options = {}) => {
     faults.push(complaint(field, detail, options.reason ?? "FieldValueInvalid", "value" in options ? options.value : valueAt(object, field)));
   };
   resource.hooks.validate?.({ object, previous, invalid: complain, ...context });
+  // A kind whose names are mere path segments leaves metadata to the check of every kind, which comes after its own and only if that finds nothing.
+  const isCheckedLast = resource.nameRule === "pathSegment" && previous === undefined && faults.length > 0;
+  if (!isCheckedLast) faults.unshift(...metadataFaults(resource, object, previous));
   if (faults.length > 0) throw invalid(resource, object.metadata.name ?? "", faults);
 }
 
@@ -81,9 +84,12 @@ export async function checkAdmit(
 
 function metadataFaults(resource: Resource, object: KubernetesObject, previous: KubernetesObject | undefined): FieldError[] {
   const { metadata } = object;
-  const options = { isNamespaced: resource.isNamespaced, nameRule: resource.nameRule };
+  // What a handler is asked need not have a name: reviews have none.
+  const options = { isNamespaced: resource.isNamespaced, nameRule: resource.nameRule, isNameOptional: resource.isNameOptional };
   if (previous === undefined) return validateObjectMeta(metadata, options);
-  return [...validateObjectMeta(metadata, options), ...validateObjectMetaUpdate(metadata, previous.metadata)];
+  // Objects of an author's handlers may have no resourceVersion at all.
+  const next = previous.metadata.resourceVersion === undefined ? { ...metadata, resourceVersion: "0" } : metadata;
+  return [...validateObjectMeta(metadata, options), ...validateObjectMetaUpdate(next, previous.metadata)];
 }
 
 /** The value at a path as messages have it: `spec.list[0].name`. */

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "@annex/apimachinery";
 import { fromStorageVersion, type Resource, versionOf } from "../definition/resource.ts";
-import { encodeObject } from "../watch-cache/object-codec.ts";
-import type { ObjectView } from "./object-view.ts";
+import { encodeObject } from "../object-json.ts";
+import type { ObjectView } from "../object-view.ts";
 
 /** A view of an object that no cache holds: of a dry run, of an author's handler, of something that is told once. */
 export class ValueView implements ObjectView {

@@ -1,6 +1,6 @@
 import type { FieldSelector, KubernetesObject, LabelSelector, ObjectName } from "@annex/apimachinery";
 import type { WriteContext } from "../definition/resource.ts";
-import type { ObjectView, WatchBatch } from "./object-view.ts";
+import type { ObjectView, WatchBatch } from "../object-view.ts";
 
 /** Who asks, and until when. */
 export interface RequestContext extends Omit<WriteContext, "isDryRun"> {
@@ -88,6 +88,8 @@ export type PropagationPolicy = "Orphan" | "Background" | "Foreground";
 export interface DeleteOptions extends WriteOptions {
   readonly preconditions: { readonly uid?: string; readonly resourceVersion?: string };
   readonly propagationPolicy: PropagationPolicy | undefined;
+  /** The older form of `propagationPolicy`, never given together with it: true is `Orphan`, false is `Background`. */
+  readonly orphanDependents?: boolean | undefined;
   readonly gracePeriodSeconds: number | undefined;
 }
 

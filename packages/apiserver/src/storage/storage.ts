@@ -2,7 +2,10 @@
 export type Revision = number & { readonly [revisionBrand]: true };
 declare const revisionBrand: unique symbol;
 
-/** A key: printable ASCII, at most 1,024 characters, ordered byte by byte. Built by the registry as `/group/resource/namespace/name`. */
+/** The longest key, in characters. */
+export const MAX_KEY_LENGTH = 1_024;
+
+/** A key: printable ASCII, at most {@link MAX_KEY_LENGTH} characters, ordered byte by byte. Built by the registry as `/group/resource/namespace/name`. */
 export type StorageKey = string & { readonly [keyBrand]: true };
 declare const keyBrand: unique symbol;
 

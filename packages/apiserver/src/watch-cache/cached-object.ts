@@ -1,7 +1,8 @@
 import type { KubernetesObject } from "@annex/apimachinery";
 import { fromStorageVersion, versionOf } from "../definition/resource.ts";
-import type { ObjectView } from "../registry/object-view.ts";
+import type { ObjectView } from "../object-view.ts";
 import type { Revision, StorageKey } from "../storage/index.ts";
+import { textOfKeySegment } from "./key-segment.ts";
 import type { ObjectCodec } from "./object-codec.ts";
 
 /** An object at a revision: its JSON in the storage version, and whatever was made of it since, kept for the next who asks. */
@@ -23,8 +24,8 @@ export class CachedObject implements ObjectView {
     const slash = key.lastIndexOf("/");
     this.#codec = codec;
     this.key = key;
-    this.name = key.slice(slash + 1);
-    this.namespace = codec.resource.isNamespaced ? key.slice(key.lastIndexOf("/", slash - 1) + 1, slash) : "";
+    this.name = textOfKeySegment(key.slice(slash + 1));
+    this.namespace = codec.resource.isNamespaced ? textOfKeySegment(key.slice(key.lastIndexOf("/", slash - 1) + 1, slash)) : "";
     this.revision = revision;
     this.#bytes = bytes;
   }
@@ -41,6 +42,11 @@ export class CachedObject implements ObjectView {
 
   get resourceVersion(): string {
     return String(this.revision);
+  }
+
+  /** Of its JSON in the storage version, in bytes. */
+  get size(): number {
+    return this.#bytes.length;
   }
 
   get object(): KubernetesObject {

@@ -20,6 +20,11 @@ export class CacheEvent {
     this.previous = previous;
   }
 
+  /** What it keeps in memory beside what other events and the cache keep, in bytes. */
+  get size(): number {
+    return EVENT_BYTES + ((this.object ?? this.previous)?.size ?? 0);
+  }
+
   /** For those to whom the object is gone: its last state, at the revision of this change. */
   get departed(): CachedObject | undefined {
     this.#departed ??= this.previous?.at(this.revision);
@@ -27,24 +32,35 @@ export class CacheEvent {
   }
 }
 
+/** What an event takes beside the bytes of its object, roughly. */
+const EVENT_BYTES = 256;
+
+/** How much a log holds; beyond either the oldest quarter goes. */
+export interface EventLogLimits {
+  readonly maxEvents: number;
+  /** Of the objects that the events made, as JSON. One event is kept whatever its size. */
+  readonly maxBytes: number;
+}
+
 /** How many of the newest events keep what was encoded for them. */
 const KEEP_ENCODED = 256;
 
 /**
- * The changes of one resource since some revision, in order. Its length is bounded by number and, by the cache's calls of `trim`, by age; a reader keeps a place in it, so a slow reader
+ * The changes of one resource since some revision, in order. It is bounded by number, by bytes and, by the cache's calls of `trim`, by age; a reader keeps a place in it, so a slow reader
  * costs nothing and finds out when it fell behind.
  */
 export class EventLog {
-  readonly #maxEvents: number;
+  readonly #limits: EventLogLimits;
+  #bytes = 0;
   #events: CacheEvent[] = [];
   /** How many events were dropped before the first in `#events`. */
   #dropped = 0;
   #oldest: Revision;
 
   /** @param oldest changes up to this revision are not in the log. */
-  constructor(oldest: Revision, maxEvents: number) {
+  constructor(oldest: Revision, limits: EventLogLimits) {
     this.#oldest = oldest;
-    this.#maxEvents = maxEvents;
+    this.#limits = limits;
   }
 
   /** The newest revision whose changes may be missing: a watch must start at it or later. */
@@ -59,8 +75,10 @@ export class EventLog {
 
   append(event: CacheEvent): void {
     this.#events.push(event);
+    this.#bytes += event.size;
     this.#events[this.#events.length - 1 - KEEP_ENCODED]?.shared.clear();
-    if (this.#events.length > this.#maxEvents) this.#drop(this.#events.length >>> 2);
+    const { maxEvents, maxBytes } = this.#limits;
+    while (this.#events.length > 1 && (this.#events.length > maxEvents || this.#bytes > maxBytes)) this.#drop(Math.ceil(this.#events.length / 4));
   }
 
   /** Forgets the changes up to and including a revision. */
@@ -94,6 +112,7 @@ export class EventLog {
   #drop(count: number): void {
     if (count === 0) return;
     const last = this.#events[count - 1] as CacheEvent;
+    for (let index = 0; index < count; index++) this.#bytes -= (this.#events[index] as CacheEvent).size;
     this.#events = this.#events.slice(count);
     this.#dropped += count;
     if (this.#oldest < last.revision) this.#oldest = last.revision;

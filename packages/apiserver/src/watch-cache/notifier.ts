@@ -1,41 +1,56 @@
-interface Waiter {
+/** Somebody who waits for changes, one wait at a time. Disposing of it ends the wait that is under way. */
+export interface Waiter extends Disposable {
+  /**
+   * Resolves upon the next change, when due, or when the signal aborts; it never rejects.
+   *
+   * @param dueAt when to wake though nothing happened, in milliseconds since the epoch.
+   */
+  wait(dueAt: number): Promise<void>;
+}
+
+interface Entry {
+  dueAt: number;
   readonly wake: () => void;
-  /** When it wants to be woken though nothing happened, in milliseconds. */
-  readonly dueAt: number;
 }
 
 /** Wakes those who wait for the next change, or for the time at which they want to tell their client how far they are. */
 export class Notifier {
-  #waiters = new Set<Waiter>();
+  #waiting = new Set<Entry>();
 
-  get size(): number {
-    return this.#waiters.size;
-  }
-
-  /** Resolves upon the next change, when due, or when the signal aborts; it never rejects. */
-  wait(dueAt: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const waiter: Waiter = {
-        dueAt,
-        wake: () => {
-          signal.removeEventListener("abort", waiter.wake);
-          this.#waiters.delete(waiter);
-          resolve();
-        },
-      };
-      signal.addEventListener("abort", waiter.wake, { once: true });
-      this.#waiters.add(waiter);
-    });
+  /** @param signal ends every wait. It is listened to once for all waits: a watcher waits as often as something changes. */
+  join(signal: AbortSignal): Waiter {
+    let resolve: () => void = () => undefined;
+    const entry: Entry = {
+      dueAt: 0,
+      wake: () => {
+        this.#waiting.delete(entry);
+        resolve();
+      },
+    };
+    signal.addEventListener("abort", entry.wake, { once: true });
+    return {
+      wait: (dueAt) => {
+        if (signal.aborted) return Promise.resolve();
+        entry.dueAt = dueAt;
+        this.#waiting.add(entry);
+        return new Promise((wake) => {
+          resolve = wake;
+        });
+      },
+      [Symbol.dispose]: () => {
+        signal.removeEventListener("abort", entry.wake);
+        entry.wake();
+      },
+    };
   }
 
   wakeAll(): void {
-    const waiters = this.#waiters;
-    this.#waiters = new Set();
-    for (const waiter of waiters) waiter.wake();
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const entry of waiting) entry.wake();
   }
 
   wakeDue(now: number): void {
-    for (const waiter of [...this.#waiters]) if (waiter.dueAt <= now) waiter.wake();
+    for (const entry of [...this.#waiting]) if (entry.dueAt <= now) entry.wake();
   }
 }

@@ -1,5 +1,6 @@
-import { decodeJSON, encodeJSONText, type JSONObject, type KubernetesObject, type ObjectMeta } from "@annex/apimachinery";
+import { decodeJSON, type KubernetesObject } from "@annex/apimachinery";
 import { type Resource, type ResourceVersion, toStorageVersion } from "../definition/resource.ts";
+import { bodyText, typeMetaText } from "../object-json.ts";
 
 /**
  * How an object lies in storage and in memory.
@@ -60,16 +61,6 @@ export function objectCodec(resource: Resource, schemaHash: string, upgrade: Upg
   };
 }
 
-/** What the JSON of every object of a kind begins with, up to its metadata: lists of built-in kinds leave it out of their items. */
-export function typeMetaText(kind: string, apiVersion: string): string {
-  return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
-}
-
-/** The JSON of an object that is in no cache, in the same form. */
-export function encodeObject(object: KubernetesObject): Uint8Array {
-  return encoder.encode(`${typeMetaText(object.kind, object.apiVersion)}"metadata":{${bodyText(object, object.metadata)}`);
-}
-
 /** The bytes with what lies between two places replaced by a resourceVersion. */
 function spliced(bytes: Uint8Array, from: number, to: number, resourceVersion: string): Uint8Array {
   const text = `"resourceVersion":"${resourceVersion}",`;
@@ -78,15 +69,6 @@ function spliced(bytes: Uint8Array, from: number, to: number, resourceVersion: s
   encoder.encodeInto(text, result.subarray(from));
   result.set(bytes.subarray(to), from + text.length);
   return result;
-}
-
-/** From the first key of metadata to the end. The resourceVersion comes first, where `restamp` finds it. */
-function bodyText(object: KubernetesObject, metadata: ObjectMeta): string {
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...fields } = object;
-  const { resourceVersion, ...others } = metadata;
-  const rest = encodeJSONText(fields as JSONObject);
-  const stamp = resourceVersion === undefined ? "" : `"resourceVersion":"${resourceVersion}",`;
-  return `${stamp}${encodeJSONText(others as JSONObject).slice(1)}${rest === "{}" ? "}" : `,${rest.slice(1)}`}`;
 }
 
 function decodeObject(bytes: Uint8Array): KubernetesObject {

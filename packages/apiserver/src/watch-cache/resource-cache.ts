@@ -1,8 +1,8 @@
 import { expired } from "@annex/apimachinery";
-import type { WatchBatch, WatchEvent } from "../registry/object-view.ts";
+import type { WatchBatch, WatchEvent } from "../object-view.ts";
 import type { Revision, StorageEvent, StorageKey, StoredValue } from "../storage/index.ts";
 import { CachedObject } from "./cached-object.ts";
-import { CacheEvent, EventLog } from "./event-log.ts";
+import { CacheEvent, EventLog, type EventLogLimits } from "./event-log.ts";
 import { Notifier } from "./notifier.ts";
 import type { ObjectCodec } from "./object-codec.ts";
 import { endOfPrefix, SortedIndex } from "./sorted-index.ts";
@@ -29,20 +29,20 @@ export class ResourceCache {
   /** The keys of all objects of the resource begin with it. */
   readonly prefix: string;
   readonly #now: () => number;
-  readonly #maxEvents: number;
+  readonly #limits: EventLogLimits;
   readonly #notifier = new Notifier();
   #index = new SortedIndex<CachedObject>();
   #log: EventLog;
   /** Everything up to here is in the index: the revision of the whole store, not of the last change of this resource. */
   #revision: Revision;
 
-  constructor(codec: ObjectCodec, prefix: string, options: { readonly now: () => number; readonly maxEvents: number }) {
+  constructor(codec: ObjectCodec, prefix: string, options: { readonly now: () => number; readonly maxEvents: number; readonly maxBytes: number }) {
     this.codec = codec;
     this.prefix = prefix;
     this.#now = options.now;
-    this.#maxEvents = options.maxEvents;
-    this.#revision = 0 as Revision;
-    this.#log = new EventLog(this.#revision, options.maxEvents);
+    this.#limits = options;
+    this.#revision = 0 as Revision; // before every revision
+    this.#log = new EventLog(this.#revision, options);
   }
 
   get revision(): Revision {
@@ -58,10 +58,6 @@ export class ResourceCache {
     return this.#index.size;
   }
 
-  get watchers(): number {
-    return this.#notifier.size;
-  }
-
   get(key: StorageKey): CachedObject | undefined {
     return this.#index.get(key);
   }
@@ -69,7 +65,7 @@ export class ResourceCache {
   /** Takes over a listing of storage; what was there before is forgotten, and watches that are under way end as expired. */
   load(values: readonly StoredValue[], oldest: Revision): void {
     this.#index = new SortedIndex();
-    this.#log = new EventLog(oldest, this.#maxEvents);
+    this.#log = new EventLog(oldest, this.#limits);
     for (const value of values) this.#index.set(value.key, this.#cached(value.key, value));
     this.#notifier.wakeAll();
   }
@@ -83,8 +79,11 @@ export class ResourceCache {
 
   apply(event: StorageEvent): void {
     const present = this.#index.get(event.key);
-    // A listing in pages may have seen this change already.
-    if (present !== undefined && present.revision >= event.revision) return;
+    // A listing in pages may have seen this change already, or a later one.
+    if (present !== undefined && present.revision >= event.revision) {
+      this.recall(event);
+      return;
+    }
     const previous = present?.revision === event.previous?.revision ? present : event.previous && this.#cached(event.key, event.previous);
     const object = event.type === "put" ? this.#cached(event.key, event) : undefined;
     if (object === undefined) this.#index.delete(event.key);
@@ -121,7 +120,7 @@ export class ResourceCache {
    * @throws {APIError} `Expired` when the changes since `at` are not all remembered.
    */
   scan(prefix: string, start: string, at: Revision, visit: (object: CachedObject) => boolean): void {
-    if (at < this.#log.oldest) throw expired("The provided resource version is too old.");
+    if (at < this.#log.oldest) throw expired("The resourceVersion for the provided list is too old.");
     const [first, end] = this.#index.range(prefix);
     let index = Math.max(first, this.#index.lowerBound(start));
     const older = this.#statesBefore(prefix, start, at);
@@ -156,6 +155,7 @@ export class ResourceCache {
     let place = log.placeAfter(after);
     let reported = after;
     let dueAt = this.#now() + progressMs;
+    using waiter = this.#notifier.join(signal);
     while (!signal.aborted) {
       if (log !== this.#log || !log.holds(place)) throw expired(`too old resource version: ${reported} (${this.#log.oldest})`);
       const events: WatchEvent[] = [];
@@ -177,7 +177,7 @@ export class ResourceCache {
         dueAt = this.#now() + progressMs;
         yield { events, resourceVersion: String(reported), isInitialEnd: false };
       }
-      if (place >= log.end && log === this.#log) await this.#notifier.wait(dueAt, signal);
+      if (place >= log.end && log === this.#log) await waiter.wait(dueAt);
     }
   }
 

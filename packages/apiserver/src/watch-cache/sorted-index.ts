@@ -9,6 +9,8 @@ import type { StorageKey } from "../storage/index.ts";
 export class SortedIndex<V> {
   readonly #values = new Map<StorageKey, V>();
   readonly #keys: StorageKey[] = [];
+  /** The values in the order of the keys: a list reads them without looking each key up. */
+  readonly #ordered: V[] = [];
 
   get size(): number {
     return this.#keys.length;
@@ -19,16 +21,25 @@ export class SortedIndex<V> {
   }
 
   set(key: StorageKey, value: V): void {
-    if (!this.#values.has(key)) {
-      const last = this.#keys[this.#keys.length - 1];
-      if (last === undefined || last < key) this.#keys.push(key);
-      else this.#keys.splice(this.lowerBound(key), 0, key);
+    const last = this.#keys[this.#keys.length - 1];
+    if (last === undefined || last < key) {
+      this.#keys.push(key);
+      this.#ordered.push(value);
+    } else {
+      const place = this.lowerBound(key);
+      const isNew = !this.#values.has(key);
+      if (isNew) this.#keys.splice(place, 0, key);
+      if (isNew) this.#ordered.splice(place, 0, value);
+      else this.#ordered[place] = value;
     }
     this.#values.set(key, value);
   }
 
   delete(key: StorageKey): void {
-    if (this.#values.delete(key)) this.#keys.splice(this.lowerBound(key), 1);
+    if (!this.#values.delete(key)) return;
+    const place = this.lowerBound(key);
+    this.#keys.splice(place, 1);
+    this.#ordered.splice(place, 1);
   }
 
   /** The place of the first key that is not less than `key`. */
@@ -53,8 +64,7 @@ export class SortedIndex<V> {
   }
 
   valueAt(index: number): V | undefined {
-    const key = this.#keys[index];
-    return key === undefined ? undefined : this.#values.get(key);
+    return this.#ordered[index];
   }
 }
 

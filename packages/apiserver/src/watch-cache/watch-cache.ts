@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { type Revision, type Storage, type StorageBatch, StorageError, type StorageEvent, type StoredValue } from "../storage/index.ts";
+import type { EventLogLimits } from "./event-log.ts";
 import type { ObjectCodec } from "./object-codec.ts";
 import { ResourceCache } from "./resource-cache.ts";
 
@@ -12,6 +13,8 @@ export interface WatchCacheOptions {
   readonly windowMs?: number;
   /** How many changes of one resource are remembered at most. Default 100,000. */
   readonly maxEvents?: number;
+  /** How many bytes of objects those may hold. Default 256 MiB. */
+  readonly maxEventBytes?: number;
 }
 
 const TICK_MS = 5_000;
@@ -32,7 +35,7 @@ export class WatchCache implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #windowMs: number;
-  readonly #maxEvents: number;
+  readonly #limits: EventLogLimits;
   readonly #resources = new Map<string, ResourceCache>();
   readonly #stop = new AbortController();
   readonly #reached = new Set<{ readonly revision: Revision; readonly wake: () => void }>();
@@ -46,12 +49,12 @@ export class WatchCache implements AsyncDisposable {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#windowMs = options.windowMs ?? 5 * 60_000;
-    this.#maxEvents = options.maxEvents ?? 100_000;
+    this.#limits = { maxEvents: options.maxEvents ?? 100_000, maxBytes: options.maxEventBytes ?? 256 * 1024 * 1024 };
   }
 
   /** Adds a resource. Call before {@link start}. @param prefix of all its keys; ends with a slash. */
   add(codec: ObjectCodec, prefix: string): ResourceCache {
-    const cache = new ResourceCache(codec, prefix, { now: () => this.#clock.now(), maxEvents: this.#maxEvents });
+    const cache = new ResourceCache(codec, prefix, { now: () => this.#clock.now(), ...this.#limits });
     this.#resources.set(prefix, cache);
     return cache;
   }

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "./clock.ts";
 import { withDeadline } from "./deadline.ts";
 
 /** One sleep at a time, ended by `ring`. */

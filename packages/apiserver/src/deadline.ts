@@ -1,5 +1,5 @@
 import { timeout } from "@annex/apimachinery";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** The time that a request has. Disposing of it frees the timer and lets go of the outer signal. */
 export interface Deadline extends Disposable {

@@ -22,8 +22,8 @@ export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
 export interface WatchEvent {
   readonly type: Exclude<WatchEventType, "BOOKMARK">;
   readonly view: ObjectView;
-  /** A place where everything that was encoded for this change may be kept and shared between its watchers. */
-  readonly shared: Map<string, Uint8Array>;
+  /** A place where everything that was encoded for this change may be kept and shared between its watchers; undefined for what one watcher is told alone. */
+  readonly shared: Map<string, Uint8Array> | undefined;
 }
 
 /** Changes in order. A batch may be empty: then only `resourceVersion` moved on, which a bookmark may tell. */

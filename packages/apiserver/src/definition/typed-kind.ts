@@ -1,0 +1,114 @@
+import { isJSONObject, type JSONObject, type JSONValue, type Schema } from "@annex/apimachinery";
+
+/** A value has another JSON type than its field: such a body is not decoded at all. The message is the sentence for the client. */
+export class WrongTypeError extends Error {
+  override readonly name = "WrongTypeError";
+}
+
+/**
+ * Reads an object as Go reads one into the struct of a compiled-in kind, and as Go writes it again: a value of another type than its field's is refused,
+ * and an optional string, list or map that is empty is as if it had not been sent (`omitempty`). Metadata is left alone, it has rules of its own.
+ *
+ * @param object pruned and defaulted.
+ * @returns the same reference when nothing was left out.
+ * @throws {WrongTypeError} naming the field, without the names of Go's types.
+ * Source: encoding/json; API conventions, "Optional vs. Required".
+ */
+export function asTyped(object: JSONObject, schema: Schema): JSONObject {
+  const { metadata: _metadata, ...properties } = schema.properties ?? {};
+  return typedProperties(object, { ...schema, properties }, "");
+}
+
+/** The schema by which the fields of a compiled-in kind are validated: what decoding sees to already is left out. */
+export function withoutDecodedFormats(schema: Schema): Schema {
+  const { format, properties, additionalProperties, items, ...rest } = schema;
+  return {
+    ...rest,
+    ...(format === undefined || format === "byte" ? {} : { format }),
+    ...(properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, withoutDecodedFormats(one)])) }),
+    ...(additionalProperties === undefined
+      ? {}
+      : { additionalProperties: typeof additionalProperties === "object" ? withoutDecodedFormats(additionalProperties) : additionalProperties }),
+    ...(items === undefined ? {} : { items: withoutDecodedFormats(items) }),
+  };
+}
+
+function typed(value: JSONValue, schema: Schema, path: string): JSONValue {
+  // Where a null may stand, validation says.
+  if (value === null) return value;
+  if (schema["x-kubernetes-int-or-string"] === true)
+    return isInteger(value) || typeof value === "string" ? value : wrongType(value, "integer or string", path);
+  switch (schema.type) {
+    case "object":
+      return isJSONObject(value) ? typedObject(value, schema, path) : wrongType(value, "object", path);
+    case "array":
+      return Array.isArray(value) ? typedList(value, schema, path) : wrongType(value, "array", path);
+    case "string":
+      return typeof value === "string" ? typedString(value, schema) : wrongType(value, "string", path);
+    case "boolean":
+      return typeof value === "boolean" ? value : wrongType(value, "boolean", path);
+    case "integer":
+      return isInteger(value) ? value : wrongType(value, "integer", path);
+    case "number":
+      return typeof value === "number" || typeof value === "bigint" ? value : wrongType(value, "number", path);
+    default:
+      return value;
+  }
+}
+
+function typedObject(object: JSONObject, schema: Schema, path: string): JSONObject {
+  const { additionalProperties } = schema;
+  if (typeof additionalProperties !== "object") return typedProperties(object, schema, path);
+  const entries = Object.entries(object).map(([key, value]) => [key, typed(value ?? null, additionalProperties, `${path}.${key}`)] as const);
+  return entries.every(([key, value]) => object[key] === value) ? object : Object.fromEntries(entries);
+}
+
+function typedProperties(object: JSONObject, schema: Schema, path: string): JSONObject {
+  let changed: Record<string, JSONValue | undefined> | undefined;
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const value = Object.hasOwn(object, name) ? object[name] : undefined;
+    if (value === undefined) continue;
+    const result = typed(value, property, path === "" ? name : `${path}.${name}`);
+    const isLeftOut = property.default === undefined && schema.required?.includes(name) !== true && isEmpty(result, property);
+    if (result === value && !isLeftOut) continue;
+    changed ??= { ...object };
+    if (isLeftOut) delete changed[name];
+    else changed[name] = result;
+  }
+  return changed ?? object;
+}
+
+function typedList(list: readonly JSONValue[], { items }: Schema, path: string): readonly JSONValue[] {
+  if (items === undefined) return list;
+  const elements = list.map((element, index) => typed(element, items, `${path}[${index}]`));
+  return elements.every((element, index) => element === list[index]) ? list : elements;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function typedString(text: string, { format }: Schema): string {
+  if (format !== "byte" || text === "") return text;
+  const digits = text.replace(/[\r\n]/g, "");
+  if (!BASE64.test(digits)) throw new WrongTypeError(`illegal base64 data at input byte ${Math.max(0, text.search(/[^A-Za-z0-9+/\r\n]/))}`);
+  return digits;
+}
+
+/** A struct is never empty: it is written as `{}`. */
+function isEmpty(value: JSONValue, { properties, ...schema }: Schema): boolean {
+  if (value === "") return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return (
+    isJSONObject(value) && properties === undefined && schema["x-kubernetes-preserve-unknown-fields"] !== true && Object.keys(value).length === 0
+  );
+}
+
+function isInteger(value: JSONValue): boolean {
+  return typeof value === "bigint" || Number.isInteger(value);
+}
+
+function wrongType(value: JSONValue, wanted: string, path: string): never {
+  const sent = Array.isArray(value) ? "array" : typeof value === "bigint" ? "number" : typeof value === "boolean" ? "bool" : typeof value;
+  throw new WrongTypeError(`json: cannot unmarshal ${sent} into field ${path} of type ${wanted}`);
+}

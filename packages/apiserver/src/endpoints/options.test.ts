@@ -1,0 +1,102 @@
+import { t } from "@annex/apimachinery";
+import { describe, expect, test } from "vitest";
+import { defineResource } from "../definition/index.ts";
+import { getConsistency, listConsistency, parseDeleteOptions, parseListQuery, parseWriteQuery } from "./options.ts";
+
+const Thing = defineResource({
+  group: "example.com",
+  kind: "Thing",
+  scope: "Namespaced",
+  selectableFields: ["spec.color"],
+  versions: { v1: { schema: { spec: t.object({ color: t.optional(t.string()) }) } } },
+});
+const query = (text: string) => new URLSearchParams(text);
+
+describe("writes", () => {
+  test.each([
+    { text: "", want: { isDryRun: false, fieldValidation: "Warn", manager: "kubectl" } },
+    { text: "dryRun=All&fieldValidation=Strict&fieldManager=me", want: { isDryRun: true, fieldValidation: "Strict", manager: "me" } },
+    { text: "dryRun=All&dryRun=All", want: { isDryRun: true } },
+  ])("'$text'", ({ text, want }) => expect(parseWriteQuery(query(text), "CreateOptions", "kubectl/v1.36")).toMatchObject(want));
+
+  test.each<{ text: string; field: string; kind?: "PatchOptions" }>([
+    { text: "dryRun=None", field: "dryRun" },
+    { text: "dryRun=", field: "dryRun" },
+    { text: "fieldValidation=Loud", field: "fieldValidation" },
+    { text: `fieldManager=${"x".repeat(129)}`, field: "fieldManager" },
+    { text: "force=true", field: "force", kind: "PatchOptions" },
+  ])("'$text' is refused on $field", ({ text, field, kind: named }) => {
+    const kind = named ?? ("CreateOptions" as const);
+    const details = { group: "meta.k8s.io", kind, causes: [expect.objectContaining({ field })] };
+    expect(() => parseWriteQuery(query(text), kind, "x")).toThrow(expect.objectContaining({ code: 422, details }));
+  });
+});
+
+describe("lists and watches", () => {
+  test.each([
+    { text: "limit=abc", want: 'strconv.ParseInt: parsing "abc": invalid syntax' },
+    { text: "resourceVersion=abc", want: /strconv\.ParseUint: parsing "abc": invalid syntax$/ },
+    { text: "fieldSelector=spec.size%3D1", want: /field label not supported: spec\.size/ },
+    { text: "labelSelector=a%20b", want: /unable to parse requirement/ },
+    { text: "continue=abcd&resourceVersion=5", want: "specifying resource version is not allowed when using continue" },
+    { text: "resourceVersionMatch=Exact", want: /resourceVersionMatch is forbidden unless resourceVersion is provided/ },
+    { text: "resourceVersionMatch=Exact&resourceVersion=0", want: /is forbidden for resourceVersion "0"/ },
+    { text: "resourceVersionMatch=Odd&resourceVersion=5", want: /supported values: "Exact", "NotOlderThan", ""/ },
+    { text: "sendInitialEvents=true", want: /sendInitialEvents is forbidden for list/ },
+    { text: "sendInitialEvents=true", isWatch: true, want: /sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/ },
+    { text: "resourceVersionMatch=NotOlderThan&resourceVersion=5", isWatch: true, want: /forbidden for watch unless sendInitialEvents is provided/ },
+    { text: "continue=abcd", isWatch: true, want: /continue is forbidden for watch/ },
+  ])("'$text' is refused: $want", ({ text, isWatch = false, want }) => {
+    expect(() => parseListQuery(query(text), Thing, isWatch)).toThrow(want);
+  });
+
+  test.each([
+    { text: "", want: { type: "MostRecent" } },
+    { text: "resourceVersion=0", want: { type: "Any" } },
+    { text: "resourceVersion=5", want: { type: "NotOlderThan", resourceVersion: "5" } },
+    { text: "resourceVersion=5&limit=2", want: { type: "Exact", resourceVersion: "5" } },
+    { text: "resourceVersion=5&limit=2&resourceVersionMatch=NotOlderThan", want: { type: "NotOlderThan" } },
+    { text: "resourceVersion=5&resourceVersionMatch=Exact", want: { type: "Exact" } },
+  ])("'$text' is read as fresh as $want.type", ({ text, want }) => {
+    expect(listConsistency(parseListQuery(query(text), Thing, false))).toMatchObject(want);
+  });
+
+  test("a get is as fresh as it asks", () => {
+    expect(getConsistency(query(""))).toEqual({ type: "MostRecent" });
+    expect(getConsistency(query("resourceVersion=0"))).toEqual({ type: "Any" });
+    expect(getConsistency(query("resourceVersion=5"))).toEqual({ type: "NotOlderThan", resourceVersion: "5" });
+    expect(() => getConsistency(query("resourceVersion=-1"))).toThrow(expect.objectContaining({ code: 400 }));
+  });
+
+  test("numbers are bounded", () => {
+    expect(parseListQuery(query("limit=-5"), Thing, false).limit).toBe(0);
+    expect(parseListQuery(query("limit=9999999999999999999"), Thing, false).limit).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});
+
+describe("deletions", () => {
+  test.each([
+    { text: "", body: undefined, want: { isDryRun: false, preconditions: {}, propagationPolicy: undefined, orphanDependents: undefined } },
+    {
+      text: "propagationPolicy=Orphan&gracePeriodSeconds=5&dryRun=All",
+      body: undefined,
+      want: { isDryRun: true, propagationPolicy: "Orphan", gracePeriodSeconds: 5 },
+    },
+    { text: "orphanDependents=true", body: undefined, want: { orphanDependents: true, propagationPolicy: undefined } },
+    { text: "propagationPolicy=Orphan", body: {}, want: { propagationPolicy: undefined } },
+    { text: "", body: { preconditions: { uid: "u", resourceVersion: "5" } }, want: { preconditions: { uid: "u", resourceVersion: "5" } } },
+    { text: "", body: { preconditions: null, dryRun: null, propagationPolicy: null }, want: { isDryRun: false, preconditions: {} } },
+  ])("'$text' $body", ({ text, body, want }) => expect(parseDeleteOptions(query(text), body)).toMatchObject(want));
+
+  test.each([
+    { body: { propagationPolicy: "Sometimes" }, code: 422 },
+    { body: { propagationPolicy: "Orphan", orphanDependents: false }, code: 422 },
+    { body: { dryRun: ["None"] }, code: 422 },
+    { body: { dryRun: "All" }, code: 400 },
+    { body: { preconditions: [] }, code: 400 },
+    { body: { preconditions: { uid: 5 } }, code: 400 },
+    { body: { gracePeriodSeconds: 1.5 }, code: 400 },
+    { body: { orphanDependents: "yes" }, code: 400 },
+    { body: [], code: 400 },
+  ])("$body is $code", ({ body, code }) => expect(() => parseDeleteOptions(query(""), body)).toThrow(expect.objectContaining({ code })));
+});

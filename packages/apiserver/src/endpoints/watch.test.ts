@@ -1,0 +1,132 @@
+import { t } from "@annex/apimachinery";
+import { type HarnessResponse, startHarness, steppedClock } from "@annex/testing";
+import { describe, expect, test } from "vitest";
+import { defineResource } from "../definition/index.ts";
+
+const schema = { spec: t.object({ n: t.optional(t.integer()) }), status: t.object({}) };
+const Thing = defineResource({ group: "example.com", kind: "Thing", scope: "Namespaced", versions: { v1: { schema } } });
+const Typed = defineResource({ group: "example.com", kind: "Typed", scope: "Namespaced", isBuiltIn: true, versions: { v1: { schema } } });
+const PLACE = "/apis/example.com/v1/namespaces/default";
+const body = (kind: string, name: string) => ({ apiVersion: "example.com/v1", kind, metadata: { name } });
+
+async function take(watch: HarnessResponse, count: number) {
+  const seen = [];
+  for await (const event of watch.events()) {
+    seen.push(event);
+    if (seen.length === count) break;
+  }
+  return seen;
+}
+
+describe("a watch list", () => {
+  const WATCH_LIST = "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan";
+
+  test.each([
+    { kind: "Typed", resource: "typeds", fields: { spec: {}, status: {} } },
+    { kind: "Thing", resource: "things", fields: {} },
+  ])("of $kind ends its state with a bookmark: a whole empty object of a compiled-in kind", async ({ kind, resource, fields }) => {
+    await using server = await startHarness([Thing, Typed]);
+    const { metadata } = (await server.request("POST", `${PLACE}/${resource}`, { body: body(kind, "a") })).json();
+    const [added, bookmark] = await take(await server.request("GET", `${PLACE}/${resource}?${WATCH_LIST}`), 2);
+    expect(added).toMatchObject({ type: "ADDED", object: { metadata: { name: "a" } } });
+    const annotations = { "k8s.io/initial-events-end": "true" };
+    expect(bookmark).toEqual({
+      type: "BOOKMARK",
+      object: { apiVersion: "example.com/v1", kind, metadata: { resourceVersion: metadata.resourceVersion, annotations }, ...fields },
+    });
+  });
+
+  test("of a state from the future begins, and then says so", async () => {
+    const clock = steppedClock();
+    await using server = await startHarness([Thing], { clock });
+    const asked = server.request("GET", `${PLACE}/things?${WATCH_LIST}&resourceVersion=999999999999`);
+    await clock.step(0);
+    await clock.step(3_000);
+    const watch = await asked;
+    expect(watch.status).toBe(200);
+    expect(await take(watch, 2)).toMatchObject([
+      { type: "ERROR", object: { code: 504, reason: "Timeout", details: { causes: [{ reason: "ResourceVersionTooLarge" }], retryAfterSeconds: 1 } } },
+    ]);
+  });
+});
+
+test("a watch that is too old begins, and its one event is the 410", async () => {
+  await using server = await startHarness([Thing]);
+  const watch = await server.request("GET", `${PLACE}/things?watch=true&resourceVersion=1`);
+  expect(watch.status).toBe(200);
+  expect(await take(watch, 2)).toMatchObject([
+    { type: "ERROR", object: { code: 410, reason: "Expired", message: expect.stringMatching(/^too old resource version: 1 \(\d+\)$/) } },
+  ]);
+});
+
+test("who asks a watch for lists is refused with the first event", async () => {
+  await using server = await startHarness([Thing]);
+  const headers = { accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io" };
+  const watch = await server.request("GET", `${PLACE}/things?watch=true`, { headers });
+  await server.request("POST", `${PLACE}/things`, { body: body("Thing", "a") });
+  expect(watch.status).toBe(200);
+  expect(await take(watch, 2)).toMatchObject([{ type: "ERROR", object: { code: 406, reason: "NotAcceptable" } }]);
+});
+
+test("a watch that cannot be served fails before it begins", async () => {
+  await using server = await startHarness([Thing]);
+  expect((await server.request("GET", `${PLACE}/things?watch=true&labelSelector=a%20b`)).json()).toMatchObject({ code: 400 });
+  expect((await server.request("GET", `${PLACE}/things?watch=true&resourceVersion=abc`)).json()).toMatchObject({ code: 400 });
+  expect((await server.request("GET", `${PLACE}/things?watch=true&continue=abcd`)).json()).toMatchObject({ code: 422 });
+});
+
+test("`watch` of a named object means nothing: the object is answered", async () => {
+  await using server = await startHarness([Thing]);
+  const created = (await server.request("POST", `${PLACE}/things`, { body: body("Thing", "a") })).json();
+  expect((await server.request("GET", `${PLACE}/things/a?watch=true`)).json()).toEqual(created);
+});
+
+test("ends when its time is over, and between once and twice the least time where none was asked for", async () => {
+  const clock = steppedClock();
+  await using server = await startHarness([Thing], {
+    clock,
+    minWatchMs: 60_000,
+    random: { uuid: () => "u", bytes: (length) => new Uint8Array(length).fill(128) },
+  });
+  const ends = async (query: string, ms: number) => {
+    let isOver = false;
+    const watch = await server.request("GET", `${PLACE}/things?watch=true&resourceVersion=0${query}`);
+    const over = take(watch, 1).then((events) => {
+      isOver = true;
+      expect(events).toEqual([]);
+    });
+    await clock.step(0);
+    await clock.step(ms - 1);
+    expect(isOver).toBe(false);
+    await clock.step(1);
+    await over;
+  };
+  await ends("&timeoutSeconds=7", 7_000);
+  await ends("", 90_000);
+});
+
+test("watchers of one version share what was encoded for them", async () => {
+  await using server = await startHarness([Thing]);
+  await server.request("GET", "/version");
+  const chunks: Uint8Array[][] = [[], []];
+  const closing = new AbortController();
+  const streams = [];
+  for (const seen of chunks) {
+    const { body: stream } = await server.server.handle({
+      method: "GET",
+      path: `${PLACE}/things`,
+      query: "watch=true&resourceVersion=",
+      headers: { "x-test-user": "admin" },
+      body: async () => new Uint8Array(),
+      peer: { address: "127.0.0.1", clientCertificate: undefined },
+      signal: new AbortController().signal,
+    });
+    if (typeof stream !== "function") throw new Error("not a stream");
+    streams.push(stream({ write: (chunk) => seen.push(chunk) > 0, drained: async () => undefined }, closing.signal));
+  }
+  await server.request("POST", `${PLACE}/things`, { body: body("Thing", "a") });
+  closing.abort();
+  await Promise.all(streams);
+  expect(chunks[0]).toHaveLength(1);
+  expect(chunks[0]?.[0]).toBe(chunks[1]?.[0]);
+});

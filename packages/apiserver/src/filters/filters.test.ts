@@ -1,0 +1,158 @@
+import { badRequest, t, tooManyRequests } from "@annex/apimachinery";
+import { ALICE, startHarness } from "@annex/testing";
+import { describe, expect, test } from "vitest";
+import type { Attributes } from "../authorization/index.ts";
+import { defineResource } from "../definition/index.ts";
+import type { FinishedRequest } from "../metrics.ts";
+
+const schema = { spec: t.object({ text: t.optional(t.string()) }) };
+const Thing = defineResource({ group: "example.com", kind: "Thing", scope: "Namespaced", versions: { v1: { schema } } });
+const THINGS = "/apis/example.com/v1/namespaces/default/things";
+const thing = (name: string, text = "") => ({ apiVersion: "example.com/v1", kind: "Thing", metadata: { name }, spec: { text } });
+
+function failing(error: unknown) {
+  const list = () => Promise.reject(error);
+  return defineResource({ group: "example.com", kind: "Failing", scope: "Cluster", versions: { v1: { schema } }, handlers: { list } });
+}
+
+describe("errors", () => {
+  const FAILINGS = "/apis/example.com/v1/failings";
+
+  test("an APIError is its Status, in the form that is accepted", async () => {
+    await using server = await startHarness([failing(badRequest("no"))]);
+    expect((await server.request("GET", FAILINGS)).json()).toEqual({
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message: "no",
+      reason: "BadRequest",
+      code: 400,
+    });
+    const yaml = await server.request("GET", FAILINGS, { headers: { accept: "application/yaml" } });
+    expect([yaml.headers["content-type"], yaml.text]).toEqual(["application/yaml", expect.stringContaining('message: "no"\n')]);
+    expect((await server.request("GET", FAILINGS, { headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } })).json().kind).toBe(
+      "Status",
+    );
+    expect(server.log).toEqual([]);
+  });
+
+  test("says when to come back", async () => {
+    await using server = await startHarness([failing(tooManyRequests("busy", 7))]);
+    const answer = await server.request("GET", FAILINGS);
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "7"]);
+  });
+
+  test("anything else is a 500 under the request's audit id, whose message stands in the log alone", async () => {
+    for (const error of [new Error("secret"), "secret", undefined]) {
+      await using server = await startHarness([failing(error)]);
+      const answer = await server.request("GET", FAILINGS, { headers: { "audit-id": "id-1" } });
+      expect(answer.json()).toMatchObject({ code: 500, message: "Internal error occurred: the server failed; see its log for audit id id-1" });
+      expect(answer.text).not.toContain("secret");
+      expect(server.log).toEqual([expect.objectContaining({ level: "error", fields: expect.objectContaining({ auditID: "id-1", error }) })]);
+    }
+  });
+
+  test("nothing is logged of a request whose client is gone", async () => {
+    const abort = new AbortController();
+    const list = ({ signal }: { signal: AbortSignal }) =>
+      new Promise<never>((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new Error("interrupted")));
+        abort.abort();
+      });
+    const Waiting = defineResource({ group: "example.com", kind: "Failing", scope: "Cluster", versions: { v1: { schema } }, handlers: { list } });
+    await using server = await startHarness([Waiting]);
+    expect((await server.request("GET", FAILINGS, { signal: abort.signal })).status).toBe(504);
+    expect(server.log).toEqual([]);
+  });
+});
+
+describe("responses", () => {
+  const compress = async (bytes: Uint8Array) => new Uint8Array(Math.ceil(bytes.length / 10));
+
+  test.each([
+    { size: 200_000, accept: "gzip, deflate", isCompressed: true },
+    { size: 200_000, accept: "gzip;q=0.5", isCompressed: false },
+    { size: 200_000, accept: undefined, isCompressed: false },
+    { size: 1_000, accept: "gzip", isCompressed: false },
+  ])("of $size bytes to who accepts $accept", async ({ size, accept, isCompressed }) => {
+    await using server = await startHarness([Thing], { compress });
+    await server.request("POST", THINGS, { body: thing("a", "x".repeat(size)) });
+    const { headers } = await server.request("GET", THINGS, { headers: accept === undefined ? {} : { "accept-encoding": accept } });
+    expect([headers["content-encoding"], headers.vary]).toEqual(isCompressed ? ["gzip", "Accept-Encoding"] : [undefined, undefined]);
+  });
+
+  test("warnings are bounded, and said once", async () => {
+    await using server = await startHarness([Thing]);
+    const unknown = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`unknown${index}`, 1]));
+    const { headers } = await server.request("POST", THINGS, { body: { ...thing("a"), ...unknown } });
+    const warnings = headers.warning as readonly string[];
+    expect(warnings.join("").length).toBeLessThan(5_000);
+    expect(new Set(warnings).size).toBe(warnings.length);
+    expect(warnings.length).toBeGreaterThan(50);
+  });
+});
+
+describe("authorization", () => {
+  async function asked(target: string, method = "GET"): Promise<Attributes | undefined> {
+    const seen: Attributes[] = [];
+    const authorizer = {
+      authorize: async (attributes: Attributes) => {
+        seen.push(attributes);
+        return { decision: "Allow" as const, reason: "" };
+      },
+    };
+    await using server = await startHarness([Thing], { authorizer });
+    const watch = await server.request(method, target, { user: ALICE });
+    if (watch.text === "" && watch.status === 200) await watch.events().return(undefined);
+    return seen[0];
+  }
+
+  test.each([
+    { target: THINGS, want: { verb: "list", name: "" } },
+    { target: `${THINGS}?fieldSelector=metadata.name%3Da`, want: { verb: "list", name: "a" } },
+    { target: `${THINGS}?watch=true&fieldSelector=metadata.name%3Da`, want: { verb: "watch", name: "a" } },
+    { target: `${THINGS}?fieldSelector=metadata.name!%3Da`, want: { verb: "list", name: "" } },
+    { target: `${THINGS}?fieldSelector=metadata.name%3Da%2Fb`, want: { verb: "list", name: "" } },
+    { target: `${THINGS}?fieldSelector=%2C%2C%3D`, want: { verb: "list", name: "" } },
+    { target: `${THINGS}/a`, want: { verb: "get", name: "a" } },
+    { target: `${THINGS}/a?watch=true`, want: { verb: "get", name: "a" } },
+    { target: `${THINGS}?fieldSelector=metadata.name%3Da`, method: "DELETE", want: { verb: "deletecollection", name: "" } },
+    { target: THINGS, method: "OPTIONS", want: { verb: "options" } },
+    { target: "/version", want: { type: "path", verb: "get", path: "/version" } },
+  ])("$method $target", async ({ target, method = "GET", want }) => expect(await asked(target, method)).toMatchObject(want));
+
+  test("what nobody allows is forbidden, before anything is looked at", async () => {
+    await using server = await startHarness([Thing]);
+    for (const [method, target] of [
+      ["POST", `${THINGS}?dryRun=None`],
+      ["GET", `${THINGS}?labelSelector=a%20b`],
+      ["GET", "/apis/example.com/v1/nothings"],
+      ["HEAD", `${THINGS}/a`],
+    ] as const) {
+      expect((await server.request(method, target, { user: ALICE, ...(method === "POST" ? { body: "{" } : {}) })).status).toBe(403);
+    }
+  });
+});
+
+test("every request is counted once, with what it was and how it ended", async () => {
+  const finished: FinishedRequest[] = [];
+  const requests = {
+    observeRequest: (one: FinishedRequest) => void finished.push(one),
+    setInflight: () => undefined,
+    longRunningStarted: () => undefined,
+    longRunningEnded: () => undefined,
+    setStorageObjects: () => undefined,
+  };
+  await using server = await startHarness([Thing], { metrics: { requests, render: async () => ({ contentType: "text/plain", text: "" }) } });
+  await server.request("POST", THINGS, { body: thing("a") });
+  await server.request("GET", `${THINGS}/none`);
+  await server.request("GET", THINGS, { user: ALICE });
+  for await (const _event of (await server.request("GET", `${THINGS}?watch=true`)).events()) break;
+  expect(finished.map(({ verb, resource, scope, code }) => [verb, resource, scope, code])).toEqual([
+    ["POST", "things", "namespace", 201],
+    ["GET", "things", "resource", 404],
+    ["LIST", "things", "namespace", 403],
+    ["WATCH", "things", "namespace", 200],
+  ]);
+});
