@@ -256,7 +256,7 @@ describe("whatever stands in a Secret", () => {
     await server.patch(`${SECRETS}/a`, { immutable: true });
     expect((await server.patch(`${TOKENS}/a`, { spec: { ttl: 5 } })).json()).toMatchObject({
       code: 422,
-      message: 'Secret "a" is invalid: data: Forbidden: field is immutable when `immutable` is set',
+      message: 'RancherToken.tomlebreux.com "a" is invalid: <nil>: Forbidden: field is immutable when `immutable` is set',
     });
     expect(healthOf(await server.read(`${TOKENS}/a`))).toBe(true);
     expect((await server.request("DELETE", `${TOKENS}/a`)).status).toBe(200);

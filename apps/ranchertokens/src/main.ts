@@ -2,6 +2,7 @@ import { wholeNumber } from "@annex/apiserver-node";
 import { runStandalone } from "@annex/standalone";
 import { runExpiry } from "./expiry.ts";
 import { ensureMACKey } from "./mac-key.ts";
+import { mutableTokenSecrets } from "./mutable-secrets.ts";
 import { clusterRancherToken, rancherToken } from "./ranchertoken.ts";
 
 process.exitCode = await runStandalone(
@@ -32,6 +33,7 @@ process.exitCode = await runStandalone(
       return {
         resources: [rancherToken(resourceOptions), clusterRancherToken(resourceOptions)],
         namespaces: [options["cluster-token-namespace"]],
+        admission: [mutableTokenSecrets],
         run: (services, signal) => runExpiry({ ...services, graceMs }, signal),
       };
     },

@@ -65,7 +65,8 @@ function hooks(resource: string, isCallersOwn: boolean): ResourceHooks<Token> {
     validate: ({ object, previous, invalid }) => {
       const { userID, clusterName, ttl } = object.spec;
       // What somebody wrote into the Secret by hand and is left alone does not stand in the way of a change: finalizers must come off such a token too.
-      if (userID === "" && previous?.spec.userID !== "") invalid("spec.userID", "", { reason: "FieldValueRequired" });
+      if (userID.trim() === "" && previous?.spec.userID !== userID) invalid("spec.userID", "", { reason: "FieldValueRequired" });
+      if (/\p{Cc}/u.test(userID) && previous?.spec.userID !== userID) invalid("spec.userID", "must not have control characters");
       if (!/^\d*$/.test(ttl) && previous?.spec.ttl !== ttl) invalid("spec.ttl", "must be a whole number of seconds, 0 or more");
       if (previous === undefined) return;
       if (userID !== previous.spec.userID) invalid("spec.userID", "field is immutable");

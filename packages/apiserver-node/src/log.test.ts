@@ -10,9 +10,15 @@ function logged(verbosity: number) {
 describe("createLogger", () => {
   test("writes a line of JSON with level, time, sentence and fields", () => {
     const { log, lines } = logged(0);
-    log.warn({ path: "/a", err: new Error("broken") }, "request failed");
+    log.warn({ path: "/a", err: new Error("broken"), error: new Error("also") }, "request failed");
     expect(lines).toEqual([
-      expect.objectContaining({ level: "warn", msg: "request failed", path: "/a", err: expect.objectContaining({ message: "broken" }) }),
+      expect.objectContaining({
+        level: "warn",
+        msg: "request failed",
+        path: "/a",
+        err: expect.objectContaining({ message: "broken" }),
+        error: expect.objectContaining({ message: "also" }),
+      }),
     ]);
     expect(lines[0]?.time).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
   });

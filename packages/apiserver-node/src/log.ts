@@ -1,5 +1,5 @@
 import type { LogFields, Logger } from "@annex/apiserver";
-import { type DestinationStream, destination, pino } from "pino";
+import { type DestinationStream, destination, pino, stdSerializers } from "pino";
 
 export interface LoggerOptions {
   /** klog's `-v`, 0 to 10. Default 0. */
@@ -21,7 +21,7 @@ export function pinoLevel(verbosity: number): "info" | "debug" | "trace" {
 /** Fields of these names should never come here. If one does, at the top or one level down, its value is not written. */
 const SECRET_FIELDS = ["authorization", "Authorization", "cookie", "token", "plaintextToken", "password", "key"];
 
-/** Creates the logger: lines of JSON with `level`, `time` (ISO 8601), `msg` and the caller's fields; an `err` field with its stack. */
+/** Creates the logger: lines of JSON with `level`, `time` (ISO 8601), `msg` and the caller's fields; an `error` or `err` field with its stack. */
 export function createLogger({ verbosity = 0, destination: to }: LoggerOptions = {}): Logger {
   const logger = pino(
     {
@@ -29,6 +29,7 @@ export function createLogger({ verbosity = 0, destination: to }: LoggerOptions =
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: stdSerializers.err, error: stdSerializers.err },
       redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: "[redacted]" },
     },
     to ?? standardError(),

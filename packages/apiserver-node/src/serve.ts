@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac, createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
@@ -52,6 +52,8 @@ export interface ServeOptions {
   /** Asked after system:masters and the public paths. Without any everybody else is refused. */
   readonly authorizers?: readonly Authorizer[];
   readonly admission?: readonly AdmissionPlugin[];
+  /** What has to be there before the first request is taken. A failure ends the start. */
+  readonly prepare?: (api: APIServer) => Promise<void>;
   readonly healthChecks?: { readonly live?: readonly HealthCheck[]; readonly ready?: readonly HealthCheck[] };
   readonly maxRequestsInflight?: number;
   readonly maxMutatingRequestsInflight?: number;
@@ -112,6 +114,7 @@ async function start(options: ServeOptions, opened: AsyncDisposable[], close: ()
   const limits = options.limits === undefined ? {} : { limits: options.limits };
   const http = createHTTPServer({ handler: api.handle, tls: await tls(pki), log, ...limits });
   opened.push(http);
+  await options.prepare?.(api);
   const { port } = await http.listen(securePort, bindAddress);
   const url = `https://${urlHost(bindAddress)}:${port}`;
   const kubeconfig = resolve(dataDir, "admin.kubeconfig");
@@ -194,9 +197,36 @@ async function fileTokens({ tokenAuthFile }: ServeOptions, log: Logger): Promise
 
 async function tlsMaterial({ tls, clientCAFile }: ServeOptions, pki: PKI): Promise<TLSMaterial> {
   return {
-    ...(tls === undefined ? pki.serving : { cert: await readOperatorFile(tls.certFile), key: await readOperatorFile(tls.keyFile) }),
-    clientCAs: [pki.ca, ...(clientCAFile === undefined ? [] : [await readOperatorFile(clientCAFile)])],
+    ...(tls === undefined ? pki.serving : await readKeyPair(tls)),
+    clientCAs: [pki.ca, ...(clientCAFile === undefined ? [] : [await readCertificates(clientCAFile)])],
   };
+}
+
+/** @throws {OperatorFileError} for what is no certificate, no key, or no pair. */
+async function readKeyPair({ certFile, keyFile }: NonNullable<ServeOptions["tls"]>): Promise<{ readonly cert: string; readonly key: string }> {
+  const cert = await readCertificates(certFile);
+  const key = await readOperatorFile(keyFile);
+  let isPair: boolean;
+  try {
+    isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch (error) {
+    throw new OperatorFileError(`${keyFile} has no private key in PEM`, { cause: error });
+  }
+  if (!isPair) throw new OperatorFileError(`the key in ${keyFile} is not that of the certificate in ${certFile}`);
+  return { cert, key };
+}
+
+/** @throws {OperatorFileError} when the file has no certificate, or one that cannot be read. */
+async function readCertificates(path: string): Promise<string> {
+  const text = await readOperatorFile(path);
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  try {
+    for (const block of blocks) new X509Certificate(block);
+  } catch (error) {
+    throw new OperatorFileError(`${path} has a certificate that cannot be read`, { cause: error });
+  }
+  if (blocks.length === 0) throw new OperatorFileError(`${path} has no certificate in PEM`);
+  return text;
 }
 
 /** A file that the operator named could not be used. The message is one line for the terminal. */

@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import type { AdmissionPlugin, Resource, ResourceVerbs, TokenAuthenticator } from "@annex/apiserver";
+import type { AdmissionPlugin, APIServer, Resource, ResourceVerbs, TokenAuthenticator } from "@annex/apiserver";
 import {
   checkServerOptions,
   createLogger,
   formatHelp,
   handleStopSignals,
   ListenError,
+  makePrivateFolder,
   OperatorFileError,
   OptionError,
   type OptionTable,
@@ -98,9 +99,10 @@ function isForPeople(error: unknown): error is Error {
 }
 
 async function run<Options extends OptionTable>(program: StandaloneProgram<Options>, options: AllOptions<Options>): Promise<void> {
-  using stopping = handleStopSignals();
   const background = new AbortController();
+  // Until it serves, a signal ends the process as signals do: nothing is acknowledged yet.
   const { server, work } = await start(program, options, background.signal);
+  using stopping = handleStopSignals();
   process.stdout.write(`Serving ${server.url}\n\n  export KUBECONFIG=${server.kubeconfig}\n\n`);
   await new Promise<void>((resolve) => {
     if (stopping.signal.aborted) resolve();
@@ -119,23 +121,33 @@ async function start<Options extends OptionTable>(
 ): Promise<{ readonly server: RunningServer; readonly work: Promise<unknown> }> {
   const log = createLogger({ verbosity: options.v });
   const dataDir = options["data-dir"];
+  await makePrivateFolder(dataDir);
   const storage = await sqlite(join(dataDir, "store")).open();
-  let server: RunningServer | undefined;
+  let api: APIServer | undefined;
   const verbsOf = (group: string, resource: string): ResourceVerbs => {
-    if (server === undefined) throw new Error("the server does not run yet");
-    return server.api.verbsOf(group, resource);
+    if (api === undefined) throw new Error("the server does not run yet");
+    return api.verbsOf(group, resource);
   };
   const setup = await orDispose(storage, async () => program.setup({ options, dataDir, verbsOf }));
   const resources: readonly Resource[] = [Namespace, Secret, ...setup.resources];
   const namespaces = [...SYSTEM_NAMESPACES, ...(setup.namespaces ?? [])];
   const { "tls-cert-file": certFile, "tls-private-key-file": keyFile, "client-ca-file": clientCAFile, "token-auth-file": tokenAuthFile } = options;
-  server = await serve({
+  const context = (one: AbortSignal) => {
+    if (api === undefined) throw new Error("the server does not run yet");
+    return api.loopback(one);
+  };
+  const services: BackgroundServices = { verbsOf, context, clock: systemClock, log };
+  const server = await serve({
     resources,
     storage,
     dataDir,
     log,
     bindAddress: options["bind-address"],
     securePort: options["secure-port"],
+    prepare: async (made) => {
+      api = made;
+      await ensureNamespaces(namespaces, { ...services, resources }, signal);
+    },
     admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), namespaces), ...(setup.admission ?? [])],
     maxRequestsInflight: options["max-requests-inflight"],
     maxMutatingRequestsInflight: options["max-mutating-requests-inflight"],
@@ -144,10 +156,6 @@ async function start<Options extends OptionTable>(
     ...(tokenAuthFile === undefined ? {} : { tokenAuthFile }),
     ...(setup.tokenAuthenticators === undefined ? {} : { tokenAuthenticators: setup.tokenAuthenticators }),
   });
-  const services: BackgroundServices = { verbsOf, context: server.api.loopback, clock: systemClock, log };
-  const { stop } = server;
-  const running = { [Symbol.asyncDispose]: () => stop(STOP_TIMEOUT_MS) };
-  await orDispose(running, () => ensureNamespaces(namespaces, { ...services, resources }, signal));
   const work = Promise.all([runNamespaceController({ ...services, resources }, signal), setup.run?.(services, signal)]);
   return { server, work };
 }

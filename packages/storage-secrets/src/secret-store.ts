@@ -1,4 +1,12 @@
-import { APIError, escapeFieldValue, type KubernetesObject, type ObjectName, parseFieldSelector, parseLabelSelector } from "@annex/apimachinery";
+import {
+  APIError,
+  escapeFieldValue,
+  invalid,
+  type KubernetesObject,
+  type ObjectName,
+  parseFieldSelector,
+  parseLabelSelector,
+} from "@annex/apimachinery";
 import {
   isCounted,
   type ListOptions,
@@ -105,15 +113,19 @@ export function secretStore({ resource, codec, secrets, context }: SecretStoreOp
         return view === undefined ? undefined : new ValueView(resource, withKeptMetadata(answer, view.object));
       } catch (error) {
         if (isReason(error, "AlreadyExists")) return undefined;
-        throw error;
+        throw ofObject(resource, object, error);
       }
     },
 
     async update(object, expected, signal) {
       const secret = await present(placeOf(expected), expected, signal);
       if (secret === undefined) return undefined;
-      const written = await write(encodeSecret(codec, object, secret).secret, placeOf(expected), signal);
-      return written === undefined ? undefined : viewOf(written);
+      try {
+        const written = await write(encodeSecret(codec, object, secret).secret, placeOf(expected), signal);
+        return written === undefined ? undefined : viewOf(written);
+      } catch (error) {
+        throw ofObject(resource, object, error);
+      }
     },
 
     async delete(expected, signal) {
@@ -207,6 +219,13 @@ class ObjectFrames extends Map<string, Uint8Array> {
 /** What the creator is answered: the answer of the codec, at the revision at which it was kept. */
 function withKeptMetadata(answer: KubernetesObject, kept: KubernetesObject): KubernetesObject {
   return { ...answer, metadata: kept.metadata };
+}
+
+/** A fault of the Secret, told of the object: the client knows nothing of the other. */
+function ofObject(resource: Resource, { metadata }: KubernetesObject, error: unknown): unknown {
+  if (!APIError.is(error) || error.reason !== "Invalid") return error;
+  const causes = (error.details?.causes ?? []).map(({ message = "", reason = "FieldValueInvalid" }) => ({ reason, message, field: "<nil>" }));
+  return invalid(resource, metadata.name ?? "", causes);
 }
 
 /** Undefined when somebody else was faster: the registry then looks again. */

@@ -121,6 +121,20 @@ describe("the verbs of a stored kind", () => {
     expect(invalid.details.causes.map(({ field }) => field)).toEqual(["metadata.name", "spec.size", "spec.color"]);
   });
 
+  test.each([
+    {
+      headers: { "impersonate-user": "bob" },
+      message: 'users "bob" is forbidden: User "admin" cannot impersonate resource "users" in API group "" at the cluster scope',
+    },
+    {
+      headers: { "impersonate-group": "devs" },
+      message: 'groups "devs" is forbidden: User "admin" cannot impersonate resource "groups" in API group "" at the cluster scope',
+    },
+  ])("refuses to take $headers for nothing", async ({ headers, message }) => {
+    await using server = await startHarness([Thing]);
+    expect((await server.request("GET", THINGS, { headers })).json()).toMatchObject({ code: 403, reason: "Forbidden", message });
+  });
+
   test("prints tables", async () => {
     await using server = await startHarness([Thing]);
     await server.request("POST", THINGS, { body: thing("a") });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { nodeErrorCode } from "../http/node-error.ts";
 
 /** The data folder holds something this server did not write or can't use. The message is one line, for the terminal, and names the file. */
@@ -14,10 +14,22 @@ const MAX_FILE_BYTES = 1024 * 1024;
 /** @throws {PKIError} if the folder can't be made. Mode 0700, whatever the umask leaves of it. */
 export async function makePrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    // One after the other: Node's `recursive` never ends where a file system (procfs) has no room for folders and says so by ENOENT.
+    for (const folder of await missingFolders(resolve(path))) await mkdir(folder, { mode: 0o700 });
   } catch (error) {
     throw new PKIError(`can't make the folder ${path}: ${reason(error)}`, { cause: error });
   }
+}
+
+/** The folders on the way that are not there, the outermost first. */
+async function missingFolders(path: string): Promise<readonly string[]> {
+  try {
+    if ((await stat(path)).isDirectory()) return [];
+  } catch (error) {
+    if (nodeErrorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
+    return [...(await missingFolders(dirname(path))), path];
+  }
+  throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
 }
 
 /**

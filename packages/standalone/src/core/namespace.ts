@@ -40,9 +40,7 @@ export const Namespace = defineResource({
         ),
         status: t.object(
           {
-            phase: t.optional(
-              t.string({ description: "Active, or Terminating while the namespace is being deleted.", enum: ["Active", "Terminating"] }),
-            ),
+            phase: t.optional(t.string({ description: "Active, or Terminating while the namespace is being deleted." })),
             conditions: t.optional(
               t.listMap(condition, ["type"], {
                 description: "Why a deletion takes so long.",

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { findWalDamage } from "./check-wal.js";
 import { damaged, isCorrupt, isLocked, messageOf, Refusal } from "./refusal.js";
@@ -36,7 +36,7 @@ export function openDatabaseFile(folder, initialRevision) {
  */
 function acquireLock(folder) {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const lock = new DatabaseSync(join(folder, "annex.lock"));
     try {
       lock.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
@@ -48,6 +48,23 @@ function acquireLock(folder) {
   } catch (error) {
     if (isLocked(error)) throw new Refusal("InUse", `the store in ${folder} is in use by another process`);
     throw inaccessible(folder, error);
+  }
+}
+
+/**
+ * Makes a folder and those above it, one after the other: Node's `recursive` never ends where a file system (procfs) has no room for folders and says so
+ * by ENOENT.
+ *
+ * @param {string} folder absolute.
+ */
+function makeFolder(folder) {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another starter was faster.
+    if (!existsSync(folder)) throw error;
   }
 }
 
