@@ -182,6 +182,16 @@ describe("a start that cannot be", () => {
     expect(await snapshot(dataDir)).toEqual(before);
   });
 
+  test.each([
+    { args: ["--data-dir=/proc/annex"], says: /\/proc\/annex/ },
+    { args: ["--client-ca-file=README.md"], says: /README\.md has no certificate/ },
+    { args: ["--tls-cert-file=README.md", "--tls-private-key-file=README.md"], says: /README\.md has no certificate/ },
+    { args: ["--token-auth-file=no-such-file.csv"], says: /no-such-file\.csv/ },
+  ])("$args", async ({ args, says }) => {
+    const dataDir = await temporaryFolder();
+    expectRefusal(await runServer([`--data-dir=${dataDir}`, "--secure-port=0", ...args]), 1, says);
+  });
+
   test("a damaged CA key is not written over", async () => {
     const dataDir = await usedFolder("a");
     await writeFile(join(dataDir, "pki", "ca.key"), "nothing of use");

@@ -58,6 +58,8 @@ export interface ServeOptions {
   readonly maxRequestsInflight?: number;
   readonly maxMutatingRequestsInflight?: number;
   readonly limits?: Partial<HTTPLimits>;
+  /** Whether each request is a line in the log. Default false. */
+  readonly logsRequests?: boolean;
   /** Default: lines of JSON on standard error. */
   readonly log?: Logger;
 }
@@ -175,6 +177,7 @@ async function createServer(options: ServeOptions, log: Logger): Promise<APIServ
     metrics: { requests: metrics, render: () => metrics.render() },
     // As Go's gzip at its fastest: what is saved is the network's time, not the last byte.
     compress: (bytes) => compress(bytes, { level: 1 }),
+    logsRequests: options.logsRequests === true,
     ...(options.healthChecks === undefined ? {} : { healthChecks: options.healthChecks }),
     ...(options.maxRequestsInflight === undefined ? {} : { maxRequestsInflight: options.maxRequestsInflight }),
     ...(options.maxMutatingRequestsInflight === undefined ? {} : { maxMutatingRequestsInflight: options.maxMutatingRequestsInflight }),

@@ -37,7 +37,13 @@ export const SERVER_OPTIONS = {
   "tls-cert-file": optionalPath("FILE", "The serving certificate in PEM, its intermediates after it. Without it, one is made in the data folder."),
   "tls-private-key-file": optionalPath("FILE", "The private key of --tls-cert-file in PEM."),
   "client-ca-file": optionalPath("FILE", "CAs in PEM whose client certificates name users, in addition to the CA in the data folder."),
-  v: { short: "v", placeholder: "LEVEL", default: 0, help: "How much to log, from 0 to 10.", parse: wholeNumber(0, 10) },
+  v: {
+    short: "v",
+    placeholder: "LEVEL",
+    default: 0,
+    help: "How much to log, from 0 to 10; from 3 on a line for each request.",
+    parse: wholeNumber(0, 10),
+  },
   "max-requests-inflight": {
     placeholder: "N",
     default: 400,

@@ -23,6 +23,7 @@ import { errorFilter } from "./filters/error-filter.ts";
 import { chain } from "./filters/filter.ts";
 import { createFlowControl } from "./filters/flow-control.ts";
 import { flowControlFilter } from "./filters/flow-control-filter.ts";
+import { logFilter } from "./filters/log-filter.ts";
 import { metricsFilter } from "./filters/metrics-filter.ts";
 import { type Compress, responseFilter } from "./filters/response-filter.ts";
 import type { Logger } from "./logger.ts";
@@ -56,6 +57,8 @@ export interface APIServerOptions {
   readonly enableGarbageCollector?: boolean;
   readonly metrics?: { readonly requests: RequestMetrics; readonly render: () => Promise<{ readonly contentType: string; readonly text: string }> };
   readonly compress?: Compress;
+  /** Whether each request is a line in the log. Default false. */
+  readonly logsRequests?: boolean;
   /** Requests that only read, at a time. Default 400. */
   readonly maxRequestsInflight?: number;
   /** Requests that change something, at a time. Default 200. */
@@ -125,6 +128,7 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
   const handler = chain(
     [
       ...(metrics === undefined ? [] : [metricsFilter(metrics.requests, () => clock.now())]),
+      ...(options.logsRequests === true ? [logFilter(log, () => clock.now())] : []),
       responseFilter(options.compress),
       errorFilter(log),
       authenticationFilter(options.authenticator),

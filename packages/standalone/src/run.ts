@@ -65,6 +65,8 @@ export type BackgroundServices = Omit<NamespaceControllerOptions, "resources">;
 
 type AllOptions<Options extends OptionTable> = ServerOptions & OptionValues<Options>;
 
+/** From which `-v` on each request is a line in the log, as with kube-apiserver. */
+const REQUESTS_VERBOSITY = 3;
 /** How long a stop may take before what still runs is cut off, in milliseconds. */
 const STOP_TIMEOUT_MS = 8_000;
 
@@ -142,6 +144,7 @@ async function start<Options extends OptionTable>(
     storage,
     dataDir,
     log,
+    logsRequests: options.v >= REQUESTS_VERBOSITY,
     bindAddress: options["bind-address"],
     securePort: options["secure-port"],
     prepare: async (made) => {

@@ -10,6 +10,7 @@ import {
 import {
   isCounted,
   type ListOptions,
+  type ListResult,
   matcherOf,
   type ObjectStore,
   type ObjectView,
@@ -57,6 +58,11 @@ export function secretStore({ resource, codec, secrets, context }: SecretStoreOp
 
   const placeOf = ({ namespace, name }: ObjectName): ObjectName => ({ namespace: codec.namespace ?? namespace, name });
 
+  /** One value, so that Secrets share what they list for it. */
+  const ofThisKind = { isCounted: true, matches: (secret: ObjectView) => viewOf(secret) !== undefined };
+  /** What was made of each list of Secrets, as long as that is held. */
+  const lists = new WeakMap<ListResult, ListResult>();
+
   /** A selection of objects as one of Secrets: everything is asked of the object, which knows its own fields. */
   function asSecrets<Options extends Selection>(options: Options, visible: Visibility): Options {
     const matches = matcherOf(resource, options, visible);
@@ -66,13 +72,16 @@ export function secretStore({ resource, codec, secrets, context }: SecretStoreOp
       labelSelector: EVERYTHING.labels,
       // A name goes along: it is what leads straight to a single Secret.
       fieldSelector: nameSelector(options.fieldSelector.requiredValue("metadata.name")),
-      filter: {
-        isCounted: isCounted(options, visible),
-        matches: (secret) => {
-          const view = viewOf(secret);
-          return view !== undefined && (matches === undefined || matches(view));
-        },
-      },
+      filter:
+        matches === undefined
+          ? ofThisKind
+          : {
+              isCounted: isCounted(options, visible),
+              matches: (secret) => {
+                const view = viewOf(secret);
+                return view !== undefined && matches(view);
+              },
+            },
     };
   }
 
@@ -96,7 +105,11 @@ export function secretStore({ resource, codec, secrets, context }: SecretStoreOp
 
     async list(options: ListOptions, visible, { signal }) {
       const list = await secrets().list(asSecrets(options, visible), context(signal));
-      return { ...list, items: list.items.flatMap((secret) => viewOf(secret) ?? []) };
+      const known = lists.get(list);
+      if (known !== undefined) return known;
+      const made = { ...list, items: list.items.flatMap((secret) => viewOf(secret) ?? []) };
+      lists.set(list, made);
+      return made;
     },
 
     async watch(options: WatchOptions, visible, signal) {

@@ -36,6 +36,8 @@ export interface HarnessRequest {
 export interface HarnessResponse {
   readonly status: number;
   readonly headers: APIResponse["headers"];
+  /** As the server handed it over. */
+  readonly body: APIResponse["body"];
   readonly text: string;
   /** The decoded body. @throws when it is no JSON. */
   readonly json: () => AnswerBody;
@@ -134,6 +136,7 @@ function asHarnessResponse({ status, headers, body }: APIResponse): HarnessRespo
   return {
     status,
     headers,
+    body,
     text,
     // Nobody can vouch for what a server answers; tests are there to find out.
     json: () => JSON.parse(text) as AnswerBody,

@@ -135,6 +135,29 @@ describe("the verbs of a stored kind", () => {
     expect((await server.request("GET", THINGS, { headers })).json()).toMatchObject({ code: 403, reason: "Forbidden", message });
   });
 
+  test("a list is encoded once for those who ask at the same time, and anew after a write", async () => {
+    await using server = await startHarness([Thing]);
+    await server.request("POST", THINGS, { body: thing("a") });
+    const bodies = async () => {
+      const answers = await Promise.all([1, 2].map(() => server.request("GET", THINGS)));
+      return answers.map(({ body }) => body);
+    };
+    const [first, second] = await bodies();
+    expect(second).toBe(first);
+    await server.request("POST", THINGS, { body: thing("b") });
+    const [third] = await bodies();
+    expect(third).not.toBe(first);
+    expect((await server.request("GET", THINGS)).json().items).toHaveLength(2);
+  });
+
+  test("writes a line for each request when asked to, without anything that may be secret", async () => {
+    await using server = await startHarness([Thing], { logsRequests: true });
+    await server.request("GET", `${THINGS}/a?fieldSelector=secret`, { headers: { authorization: "Bearer secret" } });
+    const [line] = server.log;
+    expect(line).toMatchObject({ message: "request", fields: { verb: "get", path: `${THINGS}/a`, user: "admin", code: 404 } });
+    expect(JSON.stringify(line)).not.toContain("secret");
+  });
+
   test("prints tables", async () => {
     await using server = await startHarness([Thing]);
     await server.request("POST", THINGS, { body: thing("a") });

@@ -70,7 +70,7 @@ export function respondList(state: RequestState, target: Target, negotiated: Neg
   const metadata = listMeta(list);
   if (transform === undefined) {
     if (negotiated.mediaType === "application/json" && !isPretty(state, negotiated)) {
-      return respond(200, "application/json", joinList(target, list, metadata));
+      return respond(200, "application/json", listBytes(target, list, metadata));
     }
     const items = list.items.map((view) => itemValue(target, view));
     const value = { kind: resource.listKind, apiVersion: version.apiVersion, metadata, items } as unknown as JSONValue;
@@ -97,6 +97,23 @@ export function listMeta(list: ListResult): { readonly resourceVersion: string; 
 function itemValue({ resource, version }: Target, view: ObjectView): JSONObject {
   const { apiVersion, kind, ...rest } = view.in(version.name) as unknown as JSONObject;
   return resource.isBuiltIn ? rest : { apiVersion, kind, ...rest };
+}
+
+/** While the bytes of a list are on their way somewhere, the list is held too: whoever asks for the same meanwhile finds both. */
+const listsOfBytes = new WeakMap<Uint8Array, ListResult>();
+/** What was encoded of each list, by version. */
+const bytesOfLists = new WeakMap<ListResult, Map<string, WeakRef<Uint8Array>>>();
+
+/** The JSON of a list: joined once for all who are answered the same list at a time. */
+function listBytes(target: Target, list: ListResult, metadata: object): Uint8Array {
+  const byVersion = bytesOfLists.get(list) ?? new Map<string, WeakRef<Uint8Array>>();
+  bytesOfLists.set(list, byVersion);
+  const known = byVersion.get(target.version.apiVersion)?.deref();
+  if (known !== undefined) return known;
+  const bytes = joinList(target, list, metadata);
+  byVersion.set(target.version.apiVersion, new WeakRef(bytes));
+  listsOfBytes.set(bytes, list);
+  return bytes;
 }
 
 function joinList({ resource, version }: Target, { items }: ListResult, metadata: object): Uint8Array {

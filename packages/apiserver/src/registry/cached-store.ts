@@ -11,9 +11,10 @@ import type { ObjectCodec } from "../watch-cache/object-codec.ts";
 import type { Matcher, ResourceCache } from "../watch-cache/resource-cache.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import { decodeContinue, encodeContinue } from "./continue-token.ts";
-import type { ObjectStore } from "./object-store.ts";
+import type { ObjectStore, Visibility } from "./object-store.ts";
 import { requireRevision, tooLargeResourceVersion } from "./resource-version.ts";
 import { isCounted, knowableOf, matcherOf } from "./selection.ts";
+import { SharedLists } from "./shared-lists.ts";
 import { ValueView } from "./value-view.ts";
 import type { ListOptions, ListResult, ReadConsistency, WatchOptions } from "./verbs.ts";
 
@@ -39,6 +40,7 @@ export function keyPrefix({ group, resource }: Resource): string {
 export function cachedStore({ resource, codec, storage, cache, clock }: CachedStoreOptions): ObjectStore {
   const prefix = keyPrefix(resource);
   const objects: ResourceCache = cache.add(codec, prefix);
+  const shared = new SharedLists();
   const prefixOf = (namespace: string) => (namespace === "" ? prefix : `${prefix}${keySegment(namespace)}/`);
   // The one place where a text becomes a key.
   const keyOf = ({ namespace, name }: ObjectName) => ((resource.isNamespaced ? prefixOf(namespace) : prefix) + keySegment(name)) as StorageKey;
@@ -138,7 +140,8 @@ export function cachedStore({ resource, codec, storage, cache, clock }: CachedSt
       const place = placeOf(options);
       if (options.continue === "") {
         const at = await settle(options.consistency, cancellation);
-        return page(options, wanted, at, place.prefix, place);
+        const read = () => page(options, wanted, at, place.prefix, place);
+        return isWhole(options, visible) && at === objects.revision ? shared.get(options.filter, place.prefix, at, read) : read();
       }
       const { revision, start } = decodeContinue(options.continue, prefixOf(options.namespace));
       const at = revision ?? objects.revision;
@@ -207,6 +210,11 @@ const EXPIRED_CONTINUE =
 /** A watch that fails with its first event. */
 function failed(error: unknown): AsyncIterable<WatchBatch> {
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+}
+
+/** Whether a list is the same for everybody who asks for it at this revision. */
+function isWhole({ limit, labelSelector, fieldSelector }: ListOptions, visible: Visibility): boolean {
+  return limit === 0 && visible === undefined && labelSelector.isEmpty && fieldSelector.isEmpty;
 }
 
 /** The keys that a selection can mean: all with a prefix, or the one that is named. */

@@ -100,7 +100,12 @@ export function apiResourceList({ groupVersion, resources }: ServedGroupVersion)
         ...(resource.handlers === undefined ? { storageVersionHash: storageVersionHash(resource) } : {}),
       };
       const status = { name: `${resource.resource}/status`, singularName: "", namespaced, kind: resource.kind, verbs: statusVerbs };
-      return statusVerbs.length === 0 ? [main] : [main, status];
+      const others = resource.updateSubresources.map((subresource) => ({
+        ...status,
+        name: `${resource.resource}/${subresource}`,
+        verbs: ["update"],
+      }));
+      return [main, ...(statusVerbs.length === 0 ? [] : [status]), ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
     }),
   };
 }
@@ -123,6 +128,10 @@ function resourceDiscovery(served: ServedResource) {
   const statusVerbs = statusVerbNames(served);
   // Group and version of a responseKind are empty where they are those of the resource itself.
   const responseKind = { group: "", version: "", kind: resource.kind };
+  const subresources = [
+    ...(statusVerbs.length === 0 ? [] : [{ subresource: "status", responseKind, verbs: statusVerbs }]),
+    ...resource.updateSubresources.map((subresource) => ({ subresource, responseKind, verbs: ["update"] })),
+  ].sort((a, b) => (a.subresource < b.subresource ? -1 : 1));
   return {
     resource: resource.resource,
     responseKind,
@@ -130,7 +139,7 @@ function resourceDiscovery(served: ServedResource) {
     singularResource: resource.singular,
     verbs: verbNames(served),
     ...names(resource),
-    ...(statusVerbs.length === 0 ? {} : { subresources: [{ subresource: "status", responseKind, verbs: statusVerbs }] }),
+    ...(subresources.length === 0 ? {} : { subresources }),
   };
 }
 
