@@ -45,7 +45,7 @@ describe("lists and watches", () => {
     { text: "sendInitialEvents=true", want: /sendInitialEvents is forbidden for list/ },
     { text: "sendInitialEvents=true", isWatch: true, want: /sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/ },
     { text: "resourceVersionMatch=NotOlderThan&resourceVersion=5", isWatch: true, want: /forbidden for watch unless sendInitialEvents is provided/ },
-    { text: "continue=abcd", isWatch: true, want: /continue is forbidden for watch/ },
+    { text: "continue=abcd", isWatch: true, want: /resourceVersionMatch is forbidden when continue is provided/ },
   ])("'$text' is refused: $want", ({ text, isWatch = false, want }) => {
     expect(() => parseListQuery(query(text), Thing, isWatch)).toThrow(want);
   });

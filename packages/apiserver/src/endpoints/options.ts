@@ -107,16 +107,20 @@ function listFaults({ resourceVersion, resourceVersionMatch: match, continue: to
   return faults;
 }
 
-function watchFaults({ resourceVersionMatch: match, sendInitialEvents, continue: token }: ListQuery): FieldError[] {
+function watchFaults({ resourceVersion, resourceVersionMatch: match, sendInitialEvents, continue: token }: ListQuery): FieldError[] {
   const field = "resourceVersionMatch";
   const faults: FieldError[] = [];
   if (sendInitialEvents !== undefined) {
     if (match !== "NotOlderThan") faults.push(fieldError.forbidden(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
-    if (match !== "" && match !== "NotOlderThan") faults.push(fieldError.notSupported(field, match, ["NotOlderThan"]));
   } else if (match !== "") {
     faults.push(fieldError.forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
   }
-  if (token !== "") faults.push(fieldError.forbidden("continue", "continue is forbidden for watch"));
+  if (match !== "" && match !== "NotOlderThan") faults.push(fieldError.notSupported(field, match, ["NotOlderThan"]));
+  // A watch that begins with the present state counts as one that asked for it. Source: meta/internalversion SetListOptionsDefaults.
+  const startsWithState = resourceVersion === "" || resourceVersion === "0";
+  if (token !== "" && (match !== "" || startsWithState)) {
+    faults.push(fieldError.forbidden(field, "resourceVersionMatch is forbidden when continue is provided"));
+  }
   return faults;
 }
 
