@@ -285,6 +285,8 @@ class NodeHTTPServer implements HTTPServer {
       return;
     }
     if (!connection.hasRoom) {
+      // Who knows the limit and goes beyond it does so on purpose; in between they reset what the handlers still run for.
+      if (stream.session?.pendingSettingsAck === false) connection.countReset();
       stream.on("error", () => {});
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;
