@@ -32,5 +32,5 @@ test.each([0, 31, 33])("never overwrites a file of %i bytes", async (length) => 
 });
 
 test("says that it cannot write, without a stack", async () => {
-  await expect(ensureMACKey(join(folder, "missing"))).rejects.toThrow(/^cannot write .*token-mac\.key$/);
+  await expect(ensureMACKey(join(folder, "missing"))).rejects.toThrow(/^can't write .*token-mac\.key: ENOENT$/);
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { link, open, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PKIError } from "@annex/apiserver-node";
+import { PKIError, writeFileOnce } from "@annex/apiserver-node";
 
 const KEY_BYTES = 32;
 
@@ -15,19 +15,7 @@ export async function ensureMACKey(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, "token-mac.key");
   const present = await readKey(path);
   if (present !== undefined) return present;
-  const temporary = join(dataDir, `.token-mac.key.${randomBytes(6).toString("hex")}.tmp`);
-  try {
-    await writeFlushed(temporary, randomBytes(KEY_BYTES));
-    // A link, unlike a rename, leaves alone what somebody else put there meanwhile.
-    await link(temporary, path).catch((error: unknown) => {
-      if (!hasCode(error, "EEXIST")) throw error;
-    });
-    await flushFolder(dataDir);
-  } catch (error) {
-    throw new PKIError(`cannot write ${path}`, { cause: error });
-  } finally {
-    await rm(temporary, { force: true }).catch(() => undefined);
-  }
+  await writeFileOnce(path, randomBytes(KEY_BYTES));
   const key = await readKey(path);
   if (key === undefined) throw new PKIError(`${path} was removed while it was being made`);
   return key;
@@ -44,25 +32,6 @@ async function readKey(path: string): Promise<Uint8Array | undefined> {
   }
   if (key.length !== KEY_BYTES) throw new PKIError(`${path} is not a key of ${KEY_BYTES} bytes: restore it, or move it away and give up every token`);
   return key;
-}
-
-async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -1,6 +1,6 @@
 import { isJSONObject, type JSONArray, type JSONObject, type JSONValue, jsonEquals } from "../meta/index.ts";
 import { formatPathElement, type PathElement } from "./field-path.ts";
-import { FieldSet, FieldSetBuilder } from "./field-set.ts";
+import { type FieldSet, FieldSetBuilder } from "./field-set.ts";
 import type { ListType, MapType, StructuralType } from "./structural-type.ts";
 import { fieldOf, formOf, itemElement, kindOf } from "./typed.ts";
 
@@ -33,8 +33,6 @@ export function excludeFields(comparison: Comparison, fields: FieldSet): Compari
     removed: comparison.removed.recursiveDifference(fields),
   };
 }
-
-export const NO_CHANGE: Comparison = { added: FieldSet.empty, modified: FieldSet.empty, removed: FieldSet.empty };
 
 /** A side that is missing is `undefined`; null is a value. */
 type Side = JSONValue | undefined;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { nodeErrorCode } from "../http/node-error.ts";
 
@@ -56,22 +56,45 @@ export async function readTextFile(path: string): Promise<string | undefined> {
  * @throws {PKIError} if it can't be written; then what was there before is untouched.
  */
 export async function writeFileAtomically(path: string, text: string, mode: number): Promise<void> {
+  await placeFile(path, text, mode, rename);
+}
+
+/**
+ * As {@link writeFileAtomically} with mode 0600, but what somebody else put there meanwhile stays.
+ *
+ * @throws {PKIError} if it can't be written.
+ */
+export async function writeFileOnce(path: string, bytes: Uint8Array): Promise<void> {
+  await placeFile(path, bytes, 0o600, async (temporary) => {
+    await link(temporary, path).catch((error: unknown) => {
+      if (nodeErrorCode(error) !== "EEXIST") throw error;
+    });
+  });
+}
+
+async function placeFile(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  place: (from: string, to: string) => Promise<void>,
+): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await writeFlushed(temporary, text, mode);
-    await rename(temporary, path);
+    await writeFlushed(temporary, content, mode);
+    await place(temporary, path);
     await flushFolder(folder);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     throw new PKIError(`can't write ${path}: ${reason(error)}`, { cause: error });
+  } finally {
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
 
-async function writeFlushed(path: string, text: string, mode: number): Promise<void> {
+async function writeFlushed(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, "wx", mode);
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.chmod(mode);
     await file.sync();
   } finally {

@@ -2,8 +2,8 @@ import type { Logger } from "../logger.ts";
 import type { Filter } from "./filter.ts";
 
 /**
- * Writes a line for each request once its answer is known: who, what, with which result. Never headers, a query or a body: those may hold what nobody is
- * to read in a log. Source: k8s.io/apiserver server/httplog, which does so from `-v=3` on.
+ * Writes a line for each request once its answer is known: who, what, with which result. Of the headers the User-Agent alone, and neither query nor body: they may
+ * hold what nobody is to read in a log. Source: k8s.io/apiserver server/httplog, which does so from `-v=3` on.
  */
 export function logFilter(log: Logger, now: () => number): Filter {
   return async (state, next) => {
