@@ -26,7 +26,17 @@ describe("the Secret behind a token", () => {
       metadata: { name: "a", namespace: "default", labels: metadata.labels, annotations: metadata.annotations, finalizers: ["tomlebreux.com/token"] },
     });
     expect(secret.metadata.ownerReferences).toBeUndefined();
-    expect(Object.keys(secret.data).sort()).toEqual(["clusterName", "enabled", "hashedToken", "mac", "metadata", "ttl", "userID"]);
+    expect(Object.keys(secret.data).sort()).toEqual([
+      "clusterName",
+      "enabled",
+      "hashedToken",
+      "mac",
+      "metadata",
+      "transitions",
+      "ttl",
+      "uidMAC",
+      "userID",
+    ]);
     const values = { userID: "admin", clusterName: "c", ttl: "90", enabled: "true", hashedToken: created.status.hashedToken };
     for (const [key, value] of Object.entries(values)) expect(dataOf(secret, key)).toBe(value);
     const { uid, generation, creationTimestamp, managedFields } = created.metadata;
@@ -151,6 +161,21 @@ describe("deleting", () => {
     });
     expect((await server.patch(`${TOKENS}/a`, { metadata: { finalizers: null } })).status).toBe(200);
     expect(await names(server)).toEqual([404, 404]);
+  });
+
+  test("a deletion that waits for dependents, or orphans them, is held where a garbage collector will finish it", async () => {
+    await using server = await startTokenServer({ enableGarbageCollector: true });
+    for (const [name, propagationPolicy, finalizer] of [
+      ["a", "Foreground", "foregroundDeletion"],
+      ["b", "Orphan", "orphan"],
+    ] as const) {
+      await server.create(name);
+      const held = await server.request("DELETE", `${TOKENS}/${name}`, { body: { propagationPolicy } });
+      expect(held.json()).toMatchObject({ kind: "RancherToken", metadata: { finalizers: [finalizer], deletionTimestamp: expect.any(String) } });
+    }
+    await server.create("c");
+    await server.request("DELETE", `${TOKENS}/c`, { body: { propagationPolicy: "Background" } });
+    expect((await server.request("GET", `${TOKENS}/c`)).status).toBe(404);
   });
 
   test("a Secret whose token finalizers hold waits for them", async () => {

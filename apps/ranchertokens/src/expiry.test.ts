@@ -108,7 +108,7 @@ describe("the expiry loop", () => {
       await settled();
       expect((await server.read(`${TOKENS}/t-509`)).status).toMatchObject({ expired: true });
     });
-  }, 30_000);
+  }, 60_000);
 
   test("finishes a deletion that nothing of the token's holds any more", async () => {
     await using server = await startTokenServer();

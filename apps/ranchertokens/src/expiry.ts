@@ -1,5 +1,6 @@
-import { APIError, parseFieldSelector, parseLabelSelector } from "@annex/apimachinery";
+import { APIError } from "@annex/apimachinery";
 import type { Clock, Logger, ObjectView, RequestContext, ResourceVerbs } from "@annex/apiserver";
+import { listTokens, TOKEN_RESOURCES } from "./list-tokens.ts";
 import { TOKEN_GROUP } from "./ranchertoken.ts";
 import { expiryOf } from "./token.ts";
 
@@ -13,9 +14,6 @@ export interface ExpiryOptions {
   /** How often tokens are looked through, in milliseconds. Default 5,000. */
   readonly intervalMs?: number;
 }
-
-const PAGE = 500;
-const EVERYTHING = { namespace: "", labelSelector: parseLabelSelector(""), fieldSelector: parseFieldSelector("", new Set()) };
 
 interface TokenObject {
   readonly metadata: { readonly creationTimestamp?: string; readonly deletionTimestamp?: string; readonly finalizers?: readonly string[] };
@@ -31,9 +29,9 @@ interface TokenObject {
  */
 export async function runExpiry(options: ExpiryOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    for (const resource of ["ranchertokens", "clusterranchertokens"]) {
+    for (const resource of TOKEN_RESOURCES) {
       try {
-        await lookThrough(options.verbsOf(TOKEN_GROUP, resource), options, signal);
+        await lookThrough(resource, options, signal);
       } catch (error) {
         if (!signal.aborted) options.log.warn({ error, resource }, "tokens could not be looked through for expired ones; it is tried again");
       }
@@ -42,23 +40,18 @@ export async function runExpiry(options: ExpiryOptions, signal: AbortSignal): Pr
   }
 }
 
-async function lookThrough(verbs: ResourceVerbs, options: ExpiryOptions, signal: AbortSignal): Promise<void> {
-  let next = "";
-  do {
-    const consistency = { type: "Any" } as const;
-    const page = await verbs.list?.({ ...EVERYTHING, limit: PAGE, continue: next, consistency }, options.context(signal));
-    for (const view of page?.items ?? []) {
-      await settle(verbs, view, options, signal).catch((error: unknown) => {
-        // Somebody else was faster, or is writing now: the next round sees what is left to do.
-        if (APIError.is(error) && (error.reason === "NotFound" || error.reason === "Conflict")) return;
-        if (signal.aborted) return;
-        // One that cannot be written (its Secret was made immutable) does not keep the others from their end.
-        options.log.warn({ error, namespace: view.namespace, name: view.name }, "the end of a token could not be settled; it is tried again");
-      });
+async function lookThrough(resource: (typeof TOKEN_RESOURCES)[number], options: ExpiryOptions, signal: AbortSignal): Promise<void> {
+  const verbs = options.verbsOf(TOKEN_GROUP, resource);
+  for await (const view of listTokens(resource, options, signal)) {
+    await settle(verbs, view, options, signal).catch((error: unknown) => {
+      // Somebody else was faster, or is writing now: the next round sees what is left to do.
+      if (APIError.is(error, "NotFound", "Conflict")) return;
       if (signal.aborted) return;
-    }
-    next = page?.continue ?? "";
-  } while (next !== "");
+      // One that cannot be written (its Secret was made immutable) does not keep the others from their end.
+      options.log.warn({ error, namespace: view.namespace, name: view.name }, "the end of a token could not be settled; it is tried again");
+    });
+    if (signal.aborted) return;
+  }
 }
 
 async function settle(verbs: ResourceVerbs, view: ObjectView, { clock, graceMs, context }: ExpiryOptions, signal: AbortSignal): Promise<void> {

@@ -140,6 +140,7 @@ describe("status", () => {
       hashedToken: expect.stringMatching(/^sha256:[\w-]{43}$/),
       expired: false,
       healthy: true,
+      conditions: [expect.objectContaining({ type: "Ready", status: "True" }), expect.objectContaining({ type: "Healthy", status: "True" })],
     });
     const { plaintextToken: _told, ...kept } = created.status;
     const present = await server.read(`${TOKENS}/a`);

@@ -145,6 +145,31 @@ describe("a token whose Secret was edited by hand", () => {
     expect(await server.verify(plaintext, signal)).toEqual({ isValid: false, reason: "Unhealthy" });
   });
 
+  test("nobody gives a token the uid of another object, and editing all else leaves it its own", async () => {
+    await using server = await startTokenServer();
+    const { metadata } = await server.create("a");
+    const { metadata: other } = await server.create("other");
+    const secret = await server.read(`${SECRETS}/a`);
+    const own = JSON.parse(dataOf(secret, "metadata"));
+    const uidAfter = async (edits: Readonly<Record<string, string | undefined>>) => {
+      await server.editSecret(`${SECRETS}/a`, edits);
+      return (await server.read(`${TOKENS}/a`)).metadata.uid;
+    };
+    expect(await uidAfter({ userID: "x", ttl: undefined, mac: "" })).toBe(metadata.uid);
+    const forged = JSON.stringify({ ...own, uid: other.uid, finalizers: ["orphan"], deletionTimestamp: "2020-01-01T00:00:00Z" });
+    expect(await uidAfter({ metadata: forged })).toBe(secret.metadata.uid);
+    expect(await uidAfter({ uidMAC: dataOf(await server.read(`${SECRETS}/other`), "uidMAC") })).toBe(secret.metadata.uid);
+    expect(await uidAfter({ uidMAC: dataOf(secret, "uidMAC") })).toBe(secret.metadata.uid);
+    expect(await uidAfter({ metadata: JSON.stringify(own) })).toBe(metadata.uid);
+  });
+
+  test("a healthy token of before uids were vouched for keeps its own", async () => {
+    await using server = await startTokenServer();
+    const { metadata } = await server.create("a");
+    await server.editSecret(`${SECRETS}/a`, { uidMAC: undefined });
+    expect(await server.read(`${TOKENS}/a`)).toMatchObject({ metadata: { uid: metadata.uid }, status: { healthy: true } });
+  });
+
   test("another key vouches for nothing", async () => {
     await using server = await startTokenServer();
     await server.create("a");
@@ -153,6 +178,23 @@ describe("a token whose Secret was edited by hand", () => {
     await other.request("POST", SECRETS, { body: { metadata: { name: "a" }, type, data } });
     expect(healthOf(await other.read(`${TOKENS}/a`))).toBe(false);
   });
+});
+
+test.each([
+  { ownerReferences: [{ apiVersion: "", kind: "", name: "", uid: "" }] },
+  { finalizers: ["a b"] },
+  { generateName: "BAD NAME" },
+  { generation: -1, finalizers: ["a b"] },
+  { managedFields: [{ manager: "m", operation: "Neither", apiVersion: "v1", fieldsType: "FieldsV1", fieldsV1: {} }] },
+])("metadata that no object may have does not keep a token from being disabled and deleted: %j", async (forged) => {
+  await using server = await startTokenServer();
+  await server.create("a");
+  const present = JSON.parse(Buffer.from((await server.read(`${SECRETS}/a`)).data.metadata ?? "", "base64").toString());
+  await server.editSecret(`${SECRETS}/a`, { metadata: JSON.stringify({ ...present, ...forged }) });
+  const disabled = await server.patch(`${TOKENS}/a`, { spec: { enabled: "false" } });
+  expect([disabled.status, disabled.json().spec.enabled]).toEqual([200, "false"]);
+  expect((await server.request("DELETE", `${TOKENS}/a`)).status).toBe(200);
+  expect((await server.request("GET", `${TOKENS}/a`)).status).toBe(404);
 });
 
 describe("whatever stands in a Secret", () => {
@@ -244,7 +286,15 @@ describe("whatever stands in a Secret", () => {
       ["bytes", "none"].map((name) => ({
         name,
         spec: { userID: "", clusterName: "", ttl: "", enabled: "false" },
-        status: { hashedToken: "", expired: false, healthy: false },
+        status: {
+          hashedToken: "",
+          expired: false,
+          healthy: false,
+          conditions: [
+            expect.objectContaining({ type: "Ready", reason: "Unhealthy" }),
+            expect.objectContaining({ type: "Healthy", status: "False" }),
+          ],
+        },
       })),
     );
     expect((await server.read(CLUSTER_TOKENS)).items).toEqual([]);

@@ -1,9 +1,21 @@
-import { forbidden } from "@annex/apimachinery";
-import { defineResource, formatTime, LOOPBACK, type ResourceHooks, registryVerbs, type WriteContext } from "@annex/apiserver";
+import { fieldError, forbidden } from "@annex/apimachinery";
+import {
+  type Cancellation,
+  defineResource,
+  formatTime,
+  type Invalid,
+  LOOPBACK,
+  loopbackContext,
+  type ResourceHooks,
+  registryVerbs,
+  type WriteContext,
+} from "@annex/apiserver";
 import { type SecretCodec, type SecretVerbs, secretStore } from "@annex/storage-secrets";
 import { tokenCodec } from "./codec.ts";
-import { type Token, versions } from "./schema.ts";
+import { redacted } from "./redaction.ts";
 import { expiryOf } from "./token.ts";
+import { DESCRIPTION_ANNOTATION, MAX_DESCRIPTION_LENGTH, v1 } from "./v1.ts";
+import { type Token, v1alpha1 } from "./v1alpha1.ts";
 
 export const TOKEN_GROUP = "tomlebreux.com";
 export const TOKEN_SECRET_TYPE = "tomlebreux.com/token";
@@ -24,7 +36,8 @@ export function rancherToken(options: TokenResourceOptions) {
     scope: "Namespaced",
     categories: ["tokens"],
     statusSubresource: true,
-    versions,
+    preferredVersion: "v1",
+    versions: { v1, v1alpha1 },
     ...hooks("ranchertokens", false),
     verbs: tokenVerbs(options, { type: TOKEN_SECRET_TYPE, namespace: undefined }),
   });
@@ -38,7 +51,8 @@ export function clusterRancherToken(options: TokenResourceOptions) {
     scope: "Cluster",
     categories: ["tokens"],
     statusSubresource: true,
-    versions,
+    preferredVersion: "v1",
+    versions: { v1, v1alpha1 },
     ...hooks("clusterranchertokens", true),
     verbs: tokenVerbs(options, { type: CLUSTER_TOKEN_SECRET_TYPE, namespace: options.clusterTokenNamespace }),
   });
@@ -68,16 +82,26 @@ function hooks(resource: string, isCallersOwn: boolean): ResourceHooks<Token> {
       if (userID.trim() === "" && previous?.spec.userID !== userID) invalid("spec.userID", "", { reason: "FieldValueRequired" });
       if (/\p{Cc}/u.test(userID) && previous?.spec.userID !== userID) invalid("spec.userID", "must not have control characters");
       if (!/^\d*$/.test(ttl) && previous?.spec.ttl !== ttl) invalid("spec.ttl", "must be a whole number of seconds, 0 or more");
+      const description = object.metadata.annotations?.[DESCRIPTION_ANNOTATION];
+      if (description !== undefined && description !== previous?.metadata.annotations?.[DESCRIPTION_ANNOTATION])
+        checkDescription(description, invalid);
       if (previous === undefined) return;
       if (userID !== previous.spec.userID) invalid("spec.userID", "field is immutable");
       if (clusterName !== previous.spec.clusterName) invalid("spec.clusterName", "field is immutable");
     },
     admit: async ({ operation, object, forbidden, ...context }) => {
       if (operation !== "CREATE" || object === undefined || object.spec.userID === context.user.name) return;
-      if (!(await mayActAs(object.spec.userID, context)))
+      if (!(await mayMakeTokensFor(object.spec.userID, context)))
         throw forbidden(`User ${JSON.stringify(context.user.name)} cannot make a token for user ${JSON.stringify(object.spec.userID)}`);
     },
   };
+}
+
+/** In v1 the schema has said it already, of its own field. */
+function checkDescription(description: string, invalid: Invalid): void {
+  if ([...description].length <= MAX_DESCRIPTION_LENGTH) return;
+  const { reason, message } = fieldError.tooLong("", MAX_DESCRIPTION_LENGTH);
+  invalid(`metadata.annotations[${DESCRIPTION_ANNOTATION}]`, message, { reason, isWhole: true });
 }
 
 /** The status after a change: an end that now lies ahead was not reached. What hash and health are, the Secret says. */
@@ -89,11 +113,11 @@ function nextStatus({ metadata, spec: { ttl } }: Token, previous: Token | undefi
   return { ...kept, ...(expiry === undefined ? {} : { expiresAt: formatTime(expiry) }), expired: expired === true && isOver };
 }
 
-/** Whether somebody may make a token for somebody else: the verb `impersonate` on `users.tomlebreux.com` of that name. */
-async function mayActAs(name: string, { authorizer, user, signal }: WriteContext): Promise<boolean> {
+/** Whether somebody may make a token for somebody else: the verb `impersonate` on `users.tomlebreux.com` of that name; `""`: for everybody. */
+export async function mayMakeTokensFor(name: string, context: WriteContext): Promise<boolean> {
   const attributes = {
     type: "resource",
-    user,
+    user: context.user,
     verb: "impersonate",
     group: TOKEN_GROUP,
     version: "*",
@@ -102,15 +126,15 @@ async function mayActAs(name: string, { authorizer, user, signal }: WriteContext
     namespace: "",
     name,
   } as const;
-  return (await authorizer.authorize(attributes, signal)).decision === "Allow";
+  return (await context.authorizer.authorize(attributes, context)).decision === "Allow";
 }
 
 function tokenVerbs({ macKey }: TokenResourceOptions, { type, namespace }: Pick<SecretCodec, "type" | "namespace">) {
-  return ((resource, { admission, random, clock, authorizer, verbsOf }) => {
-    const codec = tokenCodec(macKey, { type, namespace, apiVersion: resource.storageVersion.apiVersion, kind: resource.kind });
-    const context = (signal: AbortSignal) => ({ user: LOOPBACK, now: clock.now(), signal, authorizer, warn: () => undefined });
+  return ((resource, { admission, random, hasGarbageCollector, clock, authorizer, verbsOf }) => {
+    const codec = tokenCodec({ macKey, clock }, { type, namespace, apiVersion: resource.storageVersion.apiVersion, kind: resource.kind });
+    const context = (cancellation: Cancellation) => loopbackContext(cancellation, clock.now(), authorizer);
     // Secrets are served with every verb.
     const store = secretStore({ resource, codec, secrets: () => verbsOf("", "secrets") as SecretVerbs, context });
-    return registryVerbs({ resource, store, admission, random });
+    return registryVerbs({ resource, store, admission: redacted(admission), random, hasGarbageCollector });
   }) satisfies Parameters<typeof defineResource>[0]["verbs"];
 }

@@ -1,6 +1,16 @@
 import { type AdmissionPlugin, memoryStorage, type Storage } from "@annex/apiserver";
 import { describe, expect, test } from "vitest";
-import { CLUSTER_TOKENS, MERGE_PATCH, plaintextOf, SECRETS, startTokenServer, TOKENS, token } from "./testing/token-server.ts";
+import {
+  CLUSTER_TOKENS,
+  CLUSTER_TOKENS_V1,
+  MERGE_PATCH,
+  plaintextOf,
+  SECRETS,
+  startTokenServer,
+  TOKENS,
+  TOKENS_V1,
+  token,
+} from "./testing/token-server.ts";
 
 const TABLE = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
 
@@ -24,7 +34,8 @@ function bound(target: Storage, name: string | symbol): unknown {
 }
 
 describe("the plaintext of a token", () => {
-  test("is told once, and is in nothing else that leaves the server or is kept", async () => {
+  test.each([TOKENS, TOKENS_V1])("is told once, and is in nothing else that leaves the server or is kept: %s", async (path) => {
+    const body = (spec: object) => ({ metadata: { name: "a" }, spec: { userID: "admin", ...spec } });
     const { storage, written } = recordingStorage();
     const reviewed: string[] = [];
     const witness: AdmissionPlugin = {
@@ -37,30 +48,30 @@ describe("the plaintext of a token", () => {
     };
     await using server = await startTokenServer({ storage, admission: [witness] });
     const watches = [];
-    for (const path of [`${TOKENS}?watch=true`, `${SECRETS}?watch=true`]) {
-      for (const headers of [{}, TABLE]) watches.push((await server.request("GET", path, { headers })).events());
+    for (const watched of [TOKENS, TOKENS_V1, SECRETS]) {
+      for (const headers of [{}, TABLE]) watches.push((await server.request("GET", `${watched}?watch=true`, { headers })).events());
     }
     const drained = watches.map(async (events) => {
       for await (const { type } of events) if (type === "DELETED") break;
     });
-    const created = await server.request("POST", TOKENS, { body: token("a", { userID: "admin", ttl: 90 }) });
+    const created = await server.request("POST", path, { body: body(path === TOKENS ? { ttl: 90 } : { ttlSeconds: 90, description: "d" }) });
     const plaintext = plaintextOf(created.json());
     const secret = plaintext.slice(plaintext.lastIndexOf(".") + 1);
     expect(secret).toMatch(/^[\w-]{43}$/);
     expect(created.text.split(secret)).toHaveLength(2);
 
-    for (const target of [`${TOKENS}/a`, `${TOKENS}/a/status`, TOKENS, `${SECRETS}/a`, SECRETS]) {
+    for (const target of [`${TOKENS}/a`, `${TOKENS_V1}/a`, `${path}/a/status`, TOKENS, TOKENS_V1, `${SECRETS}/a`, SECRETS]) {
       for (const headers of [{}, TABLE, { accept: "application/yaml" }]) await server.request("GET", target, { headers });
     }
-    const body = await server.read(`${TOKENS}/a`);
-    await server.request("PUT", `${TOKENS}/a`, { body: { ...body, spec: { ...body.spec, enabled: false } } });
-    await server.request("PATCH", `${TOKENS}/a`, { body: { metadata: { labels: { x: "y" } } }, headers: MERGE_PATCH });
-    await server.request("PATCH", `${TOKENS}/a`, { body: { spec: { ttl: "x" } }, headers: MERGE_PATCH });
-    await server.request("POST", TOKENS, { body: token("a") });
-    await server.request("POST", TOKENS, { body: "no JSON" });
+    const present = await server.read(`${path}/a`);
+    await server.request("PUT", `${path}/a`, { body: { ...present, spec: { ...present.spec, enabled: false } } });
+    await server.request("PATCH", `${path}/a`, { body: { metadata: { labels: { x: "y" } } }, headers: MERGE_PATCH });
+    await server.request("PATCH", `${path}/a`, { body: { spec: { ttl: "x", ttlSeconds: "x" } }, headers: MERGE_PATCH });
+    await server.request("POST", path, { body: body({}) });
+    await server.request("POST", path, { body: "no JSON" });
     await server.verify(plaintext, new AbortController().signal);
     await server.verify(`${plaintext}x`, new AbortController().signal);
-    await server.request("DELETE", `${TOKENS}/a`);
+    await server.request("DELETE", `${path}/a`);
     await Promise.all(drained);
 
     // Once in the transcript: the answer to its creation.
@@ -75,13 +86,35 @@ describe("the plaintext of a token", () => {
     expect(reviewed.length).toBeGreaterThan(5);
   });
 
-  test.each([TOKENS, CLUSTER_TOKENS])("is not made in a dry run: %s", async (path) => {
+  test.each([TOKENS, TOKENS_V1, CLUSTER_TOKENS, CLUSTER_TOKENS_V1])("is not made in a dry run: %s", async (path) => {
     await using server = await startTokenServer();
     const rehearsed = await server.request("POST", `${path}?dryRun=All`, { body: { metadata: { name: "a" }, spec: { userID: "admin" } } });
     expect(rehearsed.status).toBe(201);
     expect(rehearsed.json()).toMatchObject({ metadata: { name: "a", uid: expect.any(String) }, spec: { userID: "admin" } });
-    expect(rehearsed.text).not.toMatch(/plaintextToken|hashedToken|ranchertoken\./);
+    expect(rehearsed.text).not.toMatch(/plaintextToken|hashedToken|"hash"|ranchertoken\./);
     expect((await server.request("GET", `${path}/a`)).status).toBe(404);
+  });
+
+  test.each([TOKENS, TOKENS_V1])("is taken out of annotations, where kubectl puts what was applied: %s", async (path) => {
+    const { storage, written } = recordingStorage();
+    const reviewed: string[] = [];
+    const witness: AdmissionPlugin = {
+      name: "Witness",
+      mutate: async ({ object }) => {
+        reviewed.push(JSON.stringify(object));
+        return object;
+      },
+    };
+    await using server = await startTokenServer({ storage, admission: [witness] });
+    const plaintext = plaintextOf(await server.create("a"));
+    const annotations = { saved: JSON.stringify({ status: { plaintextToken: plaintext } }), other: "ranchertoken.a.b" };
+    const patched = await server.request("PATCH", `${path}/a`, { body: { metadata: { annotations } }, headers: MERGE_PATCH });
+    expect(String(patched.headers.warning)).toContain("a plaintext token was left out");
+    const kept = { saved: JSON.stringify({ status: { plaintextToken: "ranchertoken.default.a.REDACTED" } }), other: "ranchertoken.a.b" };
+    expect((await server.read(`${path}/a`)).metadata.annotations).toEqual(kept);
+    const created = await server.request("POST", path, { body: { metadata: { name: "b", annotations }, spec: { userID: "admin" } } });
+    expect(created.json().metadata.annotations).toEqual(kept);
+    for (const text of [written(), reviewed.join("\n")]) expect(text).not.toContain(plaintext.slice(-43));
   });
 
   test("is of 256 random bits, with a prefix and the object's name", async () => {

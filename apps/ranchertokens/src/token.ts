@@ -39,6 +39,14 @@ export function parsePlaintext(plaintext: string): TokenName | undefined {
   return { namespace, name };
 }
 
+/** What looks like a plaintext within a text, its random part in the last group. */
+const PLAINTEXT_WITHIN = /\b((?:cluster)?ranchertoken\.[a-z0-9][a-z0-9.-]*\.)[\w-]{43}(?![\w-])/g;
+
+/** A text in which no plaintext stands any more; the same one if none did. */
+export function withoutPlaintexts(text: string): string {
+  return text.replace(PLAINTEXT_WITHIN, "$1REDACTED");
+}
+
 /** What is kept of a plaintext: its hash, the algorithm in front. A fast hash is enough for 256 random bits. */
 export function hashPlaintext(plaintext: string): string {
   return HASH_PREFIX + createHash("sha256").update(plaintext).digest("base64url");
@@ -60,6 +68,8 @@ export interface TokenFacts extends TokenName {
   readonly hashedToken: string;
   readonly ttl: string;
   readonly enabled: string;
+  /** Whether it is being deleted: a finalizer may hold it for long. */
+  readonly isDeleting: boolean;
 }
 
 /**
@@ -68,10 +78,28 @@ export interface TokenFacts extends TokenName {
  * @param key the server's own, at least 32 bytes.
  */
 export function macOf(facts: TokenFacts, key: Uint8Array): string {
-  const { uid, creationTimestamp, namespace, name, userID, clusterName, hashedToken, ttl, enabled } = facts;
+  const { uid, creationTimestamp, namespace, name, userID, clusterName, hashedToken, ttl, enabled, isDeleting } = facts;
   // JSON keeps the values apart, whatever stands in them.
-  const text = JSON.stringify([uid, creationTimestamp, namespace, name, userID, clusterName, hashedToken, ttl, enabled]);
+  const text = JSON.stringify([
+    uid,
+    creationTimestamp,
+    namespace,
+    name,
+    userID,
+    clusterName,
+    hashedToken,
+    ttl,
+    enabled,
+    ...(isDeleting ? ["deleting"] : []),
+  ]);
   return `hmac-sha256:${createHmac("sha256", key).update(text).digest("base64url")}`;
+}
+
+/** Vouches for a uid alone: an object keeps it whatever is edited in its Secret, and nobody gives it that of another one. Arguments as of {@link macOf}. */
+export function uidMACOf({ namespace, name, uid }: Pick<TokenFacts, "namespace" | "name" | "uid">, key: Uint8Array): string {
+  return `hmac-sha256:${createHmac("sha256", key)
+    .update(JSON.stringify(["uid", uid, namespace, name]))
+    .digest("base64url")}`;
 }
 
 /** A token's lifetime in seconds. @returns undefined for one without end: 0, empty, or no number. */

@@ -53,7 +53,7 @@ async function find(verbs: ResourceVerbs, name: TokenName, context: RequestConte
     const view = await verbs.get?.(name, { type: "MostRecent" }, context);
     return view?.object as unknown as FoundToken | undefined; // of the definition, whose schema it satisfies
   } catch (error) {
-    if (APIError.is(error) && error.reason === "NotFound") return undefined;
+    if (APIError.is(error, "NotFound")) return undefined;
     throw error;
   }
 }

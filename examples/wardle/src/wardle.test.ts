@@ -1,5 +1,6 @@
 import type { ResourceVerbs } from "@annex/apiserver";
-import { type Harness, startHarness } from "@annex/testing";
+import { type Harness, startHarness, testConversion } from "@annex/testing";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { banFlunder, Fischer, Flunder } from "./wardle.ts";
 
@@ -23,6 +24,30 @@ async function start(): Promise<Harness> {
 }
 
 describe("the two versions of a Flunder", () => {
+  // Asked of the Go sample-apiserver: what converts loses an empty map of metadata, and with it whoever owns it.
+  test("take an owner from annotations that an apply emptied", async () => {
+    await using server = await start();
+    const patch = (version: string, query: string, type: string, fields: object) =>
+      server.request("PATCH", `${flunders(version)}/a?${query}`, { headers: { "content-type": `application/${type}` }, body: fields });
+    const apply = (metadata: object) =>
+      patch(
+        "v1alpha1",
+        "fieldManager=three&force=true",
+        "apply-patch+yaml",
+        body("v1alpha1", "Flunder", "a", { metadata: { name: "a", ...metadata } }),
+      );
+    await server.request("POST", `${flunders("v1alpha1")}?fieldManager=two`, {
+      body: body("v1alpha1", "Flunder", "a", { metadata: { name: "a", annotations: { n: "two" } } }),
+    });
+    await apply({ annotations: { n: "1" } });
+    await patch("v1beta1", "fieldManager=two", "merge-patch+json", { metadata: { finalizers: ["example.com/a"] } });
+    const { metadata } = (await apply({})).json();
+    expect(metadata.annotations).toBeUndefined();
+    expect(metadata.managedFields.map(({ manager, apiVersion, fieldsV1 }) => [manager, apiVersion, fieldsV1])).toEqual([
+      ["two", "wardle.example.com/v1beta1", { "f:metadata": { "f:finalizers": { ".": {}, 'v:"example.com/a"': {} } } }],
+    ]);
+  });
+
   test.each([
     {
       sent: { reference: "a" },
@@ -41,8 +66,73 @@ describe("the two versions of a Flunder", () => {
     await using server = await start();
     const created = await server.request("POST", flunders("v1alpha1"), { body: body("v1alpha1", "Flunder", "one", { spec: sent }) });
     expect(created.json()).toMatchObject({ spec: v1alpha1, status: {} });
+    // Nobody owns what conversion has lost.
+    const owned = created.json().metadata.managedFields?.[0]?.fieldsV1["f:spec"] ?? {};
+    expect(Object.keys(owned).sort()).toEqual(
+      Object.keys(v1alpha1)
+        .map((key) => `f:${key}`)
+        .sort(),
+    );
     expect((await server.request("GET", `${flunders("v1alpha1")}/one`)).json().spec).toEqual(v1alpha1);
     expect((await server.request("GET", `${flunders("v1beta1")}/one`)).json().spec).toEqual(v1beta1);
+  });
+
+  test.each([
+    {
+      type: "strategic-merge",
+      patch: { kind: "Fischer", apiVersion: "v1", metadata: { labels: { a: "b" } } },
+      want: { metadata: { labels: { a: "b" } } },
+    },
+    { type: "strategic-merge", patch: { $patch: "delete" }, want: { code: 400 } },
+    { type: "merge", patch: { kind: "Fischer" }, want: { code: 422 } },
+    { type: "merge", patch: { apiVersion: "wardle.example.com/v9" }, want: { code: 422 } },
+    // The result is read at the version that it says, and converted.
+    {
+      type: "merge",
+      patch: { apiVersion: "wardle.example.com/v1alpha1", spec: { reference: "y", referenceType: "Flunder" } },
+      want: { apiVersion: "wardle.example.com/v1beta1", spec: { flunderReference: "y", referenceType: "Flunder" } },
+    },
+    { type: "merge", patch: { metadata: { labels: [] } }, want: { code: 422 } },
+    { type: "strategic-merge", patch: { metadata: { ownerReferences: {} } }, want: { code: 422 } },
+    { type: "json", patch: [{ op: "replace", path: "", value: {} }], want: { code: 400 } },
+  ])("a $type patch $patch", async ({ type, patch, want }) => {
+    await using server = await start();
+    await server.request("POST", flunders("v1beta1"), { body: body("v1beta1", "Flunder", "one") });
+    const headers = { "content-type": `application/${type === "strategic-merge" ? "strategic-merge-patch" : `${type}-patch`}+json` };
+    expect((await server.request("PATCH", `${flunders("v1beta1")}/one`, { body: patch, headers })).json()).toMatchObject(want);
+    // Of an object that is missing nothing else is said.
+    expect((await server.request("PATCH", `${flunders("v1beta1")}/none`, { body: "{", headers })).status).toBe(404);
+  });
+
+  test("a create tells of its media type before its options, an update after them", async () => {
+    await using server = await start();
+    const request = { body: "x", headers: { "content-type": "application/xml" } };
+    expect((await server.request("POST", `${flunders("v1beta1")}?fieldValidation=Odd`, request)).status).toBe(415);
+    expect((await server.request("PUT", `${flunders("v1beta1")}/one?fieldValidation=Odd`, request)).status).toBe(422);
+  });
+
+  test("managedFields set to an empty list are cleared", async () => {
+    await using server = await start();
+    const object = body("v1beta1", "Flunder", "one", { spec: { flunderReference: "a", referenceType: "Flunder" } });
+    expect((await server.request("POST", flunders("v1beta1"), { body: object })).json().metadata.managedFields).toHaveLength(1);
+    const headers = { "content-type": "application/merge-patch+json" };
+    const cleared = await server.request("PATCH", `${flunders("v1beta1")}/one`, { body: { metadata: { managedFields: [] } }, headers });
+    expect(cleared.json().metadata).not.toHaveProperty("managedFields");
+  });
+
+  test("the first event of a watch of tables names the columns, be it a bookmark", async () => {
+    await using server = await start();
+    const query = "watch=true&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+    const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+    const watch = await server.request("GET", `${flunders("v1beta1")}?${query}`, { headers });
+    for await (const event of watch.events()) {
+      expect(event).toMatchObject({
+        type: "BOOKMARK",
+        object: { columnDefinitions: expect.arrayContaining([expect.objectContaining({ name: "Name" })]) },
+      });
+      break;
+    }
+    expect.assertions(1);
   });
 
   test("what an update says of both references is what v1alpha1 can hold", async () => {
@@ -51,6 +141,25 @@ describe("the two versions of a Flunder", () => {
     const spec = { flunderReference: "a", fischerReference: "b", referenceType: "Fischer" };
     const updated = await server.request("PUT", `${flunders("v1beta1")}/one`, { body: { ...body("v1beta1", "Flunder", "one", { spec }), metadata } });
     expect(updated.json().spec).toEqual({ fischerReference: "b", referenceType: "Fischer" });
+  });
+});
+
+describe("the conversion of flunders", () => {
+  // Of the types of references those that the Go sample knows.
+  const values = (...types: string[]) => ({ "spec.referenceType": fc.constantFrom(...types) });
+
+  test("loses nothing of what either version accepts", () => {
+    testConversion(Flunder, { values: { v1alpha1: values("Flunder", "Fischer"), v1beta1: values("Flunder", "Fischer") } });
+  });
+
+  test("loses a type that there is not, and the reference with it, as the Go sample does", () => {
+    const convert = () => testConversion(Flunder, { seed: 1, values: { v1alpha1: values("Flunder", "Odd"), v1beta1: values("Flunder") } });
+    expect(convert).toThrow('v1alpha1 loses spec.referenceType in v1beta1: "Odd" comes back as nothing');
+    const loss = (field: string) => ({ of: "v1alpha1", in: "v1beta1", field });
+    testConversion(Flunder, {
+      knownLosses: [loss("spec.reference"), loss("spec.referenceType")],
+      values: { v1alpha1: values("Flunder", "Odd"), v1beta1: values("Flunder", "Fischer") },
+    });
   });
 });
 

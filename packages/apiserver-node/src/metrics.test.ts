@@ -1,21 +1,21 @@
-import type { FinishedRequest } from "@annex/apiserver";
+import type { RequestLabels, StoredObjects } from "@annex/apiserver";
 import { describe, expect, test } from "vitest";
 import { createMetrics } from "./metrics.ts";
 
 const FLUNDERS = { group: "wardle.example.com", version: "v1alpha1", resource: "flunders", subresources: ["status"] };
-const GET: FinishedRequest = { ...FLUNDERS, verb: "GET", subresource: "", scope: "resource", code: 200, seconds: 0.03, responseBytes: 1500 };
+const GET: RequestLabels = { ...FLUNDERS, verb: "GET", subresource: "", scope: "resource" };
 const LABELS = 'component="apiserver",group="wardle.example.com",resource="flunders",scope="resource",subresource="",verb="GET",version="v1alpha1"';
 
-async function lines(metrics: ReturnType<typeof createMetrics>, prefix: string): Promise<string[]> {
-  return (await metrics.render()).text.split("\n").filter((line) => line.startsWith(prefix));
+async function lines(metrics: ReturnType<typeof createMetrics>, prefix: string, stored: readonly StoredObjects[] = []): Promise<string[]> {
+  return (await metrics.render(stored)).text.split("\n").filter((line) => line.startsWith(prefix));
 }
 
 describe("metrics", () => {
   test("count requests as kube-apiserver does", async () => {
     const metrics = createMetrics({ resources: [FLUNDERS] });
-    metrics.observeRequest(GET);
-    metrics.observeRequest({ ...GET, code: 404, seconds: 100 });
-    metrics.observeRequest(GET);
+    metrics.observeRequest(GET, 200, 0.03, 1500);
+    metrics.observeRequest(GET, 404, 100, 1500);
+    metrics.observeRequest(GET, 200, 0.03, 1500);
     expect(await lines(metrics, "apiserver_request_total")).toEqual([
       `apiserver_request_total{${LABELS},code="200"} 2`,
       `apiserver_request_total{${LABELS},code="404"} 1`,
@@ -34,27 +34,52 @@ describe("metrics", () => {
     const metrics = createMetrics({ resources: [FLUNDERS, { group: "", version: "v1", resource: "secrets", subresources: [] }] });
     metrics.setInflight("readOnly", 3);
     metrics.setInflight("readOnly", 2);
+    for (const result of ["success", "failure", "success"] as const) metrics.countAuthentication(result);
+    for (const result of ["allowed", "no-opinion", "denied", "error"] as const) metrics.countAuthorization(result);
+    expect(await lines(metrics, "auth")).toEqual([
+      'authentication_attempts{result="success"} 2',
+      'authentication_attempts{result="failure"} 1',
+      'authorization_attempts_total{result="allowed"} 1',
+      'authorization_attempts_total{result="no-opinion"} 1',
+      'authorization_attempts_total{result="denied"} 1',
+      'authorization_attempts_total{result="error"} 1',
+    ]);
     const watch = { ...GET, verb: "WATCH", scope: "cluster" };
     metrics.longRunningStarted(watch);
     metrics.longRunningStarted(watch);
     metrics.longRunningEnded(watch);
-    metrics.setStorageObjects("wardle.example.com", "flunders", 7);
-    metrics.setStorageObjects("", "secrets", 1);
-    metrics.setStorageObjects("made.up", "things", 1);
-    expect(await lines(metrics, "apiserver_")).toEqual([
+    const stored = [
+      {
+        ...{ group: "wardle.example.com", resource: "flunders", storageVersion: "wardle.example.com/v1beta1" },
+        versions: [
+          { apiVersion: "wardle.example.com/v1alpha1", objects: 2, stale: 2 },
+          { apiVersion: "wardle.example.com/v1beta1", objects: 5, stale: 1 },
+        ],
+      },
+      { group: "", resource: "secrets", storageVersion: "v1", versions: [] },
+    ];
+    expect(await lines(metrics, "apiserver_", stored)).toEqual([
       'apiserver_current_inflight_requests{request_kind="readOnly"} 2',
       `apiserver_longrunning_requests{${LABELS.replace("GET", "WATCH").replace('scope="resource"', 'scope="cluster"')}} 1`,
-      'apiserver_storage_objects{resource="flunders.wardle.example.com"} 7',
-      'apiserver_storage_objects{resource="secrets"} 1',
+      'apiserver_resource_objects{group="wardle.example.com",resource="flunders"} 7',
+      'apiserver_resource_objects{group="",resource="secrets"} 0',
+    ]);
+    const flunders = (version: string) =>
+      `{group="wardle.example.com",resource="flunders",stored_version="wardle.example.com/${version}",storage_version="wardle.example.com/v1beta1"}`;
+    expect(await lines(metrics, "annex_", stored)).toEqual([
+      `annex_stored_objects${flunders("v1alpha1")} 2`,
+      `annex_stored_objects${flunders("v1beta1")} 5`,
+      `annex_stale_objects${flunders("v1alpha1")} 2`,
+      `annex_stale_objects${flunders("v1beta1")} 1`,
     ]);
   });
 
   test("have no label that a client made up", async () => {
     const metrics = createMetrics({ resources: [FLUNDERS] });
     for (let i = 0; i < 1000; i++) {
-      metrics.observeRequest({ ...GET, resource: `x${i}` });
-      metrics.observeRequest({ ...GET, subresource: `x${i}` });
-      metrics.observeRequest({ ...GET, verb: `x${i}`, version: `v${i}`, scope: `x${i}` });
+      metrics.observeRequest({ ...GET, resource: `x${i}` }, 200, 0.03, 1500);
+      metrics.observeRequest({ ...GET, subresource: `x${i}` }, 200, 0.03, 1500);
+      metrics.observeRequest({ ...GET, verb: `x${i}`, version: `v${i}`, scope: `x${i}` }, 200, 0.03, 1500);
     }
     const counted = await lines(metrics, "apiserver_request_total");
     expect(counted).toHaveLength(2);
@@ -66,8 +91,8 @@ describe("metrics", () => {
 
   test("come with those of the process, every line well-formed", async () => {
     const metrics = createMetrics({ resources: [FLUNDERS] });
-    metrics.observeRequest(GET);
-    const { contentType, text } = await metrics.render();
+    metrics.observeRequest(GET, 200, 0.03, 1500);
+    const { contentType, text } = await metrics.render([]);
     expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(text).toContain("\nprocess_resident_memory_bytes ");
     for (const line of text.trimEnd().split("\n").filter(Boolean)) {

@@ -1,4 +1,13 @@
-import type { FinishedRequest, InflightKind, KnownResource, RequestLabels, RequestMetrics } from "@annex/apiserver";
+import type {
+  AuthenticationResult,
+  AuthorizationResult,
+  InflightKind,
+  KnownResource,
+  RequestLabels,
+  RequestMetrics,
+  StoredObjects,
+  StoredVersion,
+} from "@annex/apiserver";
 import { formatGauge, formatHistogram, Histogram, type LabelSet } from "./metrics-format.ts";
 
 export interface MetricsOptions {
@@ -7,8 +16,8 @@ export interface MetricsOptions {
 }
 
 export interface Metrics extends RequestMetrics {
-  /** @returns Prometheus' text format 0.0.4: the request metrics, then `process_*` and `nodejs_*`. */
-  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** @returns Prometheus' text format 0.0.4: the request metrics, what is stored, then `process_*` and `nodejs_*`. */
+  render(stored: readonly StoredObjects[]): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 const VERBS: ReadonlySet<string> = new Set([
@@ -52,10 +61,10 @@ export function createMetrics({ resources }: MetricsOptions): Metrics {
 
 class ServerMetrics implements Metrics {
   readonly #known: ReadonlySet<string>;
-  readonly #knownObjects: ReadonlySet<string>;
   readonly #series = new Map<string, RequestSeries>();
+  readonly #authentications = new Map<AuthenticationResult, number>();
+  readonly #authorizations = new Map<AuthorizationResult, number>();
   readonly #inflight = new Map<InflightKind, number>();
-  readonly #objects = new Map<string, { readonly labels: LabelSet; count: number }>();
   #process: Promise<() => Promise<{ contentType: string; text: string }>> | undefined;
 
   constructor(resources: readonly KnownResource[]) {
@@ -64,15 +73,22 @@ class ServerMetrics implements Metrics {
         ["", ...subresources].map((subresource) => knownKey(group, version, resource, subresource)),
       ),
     );
-    this.#knownObjects = new Set(resources.map(({ group, resource }) => `${group}/${resource}`));
   }
 
-  observeRequest(request: FinishedRequest): void {
+  observeRequest(request: RequestLabels, status: number, seconds: number, responseBytes: number): void {
     const series = this.#seriesOf(request);
-    const code = request.code >= 100 && request.code <= 599 ? Math.trunc(request.code) : 0;
+    const code = status >= 100 && status <= 599 ? Math.trunc(status) : 0;
     series.countByCode.set(code, (series.countByCode.get(code) ?? 0) + 1);
-    series.seconds.observe(request.seconds);
-    series.bytes.observe(request.responseBytes);
+    series.seconds.observe(seconds);
+    series.bytes.observe(responseBytes);
+  }
+
+  countAuthentication(result: AuthenticationResult): void {
+    this.#authentications.set(result, (this.#authentications.get(result) ?? 0) + 1);
+  }
+
+  countAuthorization(result: AuthorizationResult): void {
+    this.#authorizations.set(result, (this.#authorizations.get(result) ?? 0) + 1);
   }
 
   setInflight(kind: InflightKind, count: number): void {
@@ -89,24 +105,22 @@ class ServerMetrics implements Metrics {
     series.longRunning = Math.max(0, (series.longRunning ?? 0) - 1);
   }
 
-  setStorageObjects(group: string, resource: string, count: number): void {
-    const key = `${group}/${resource}`;
-    if (!this.#knownObjects.has(key)) return;
-    const known = this.#objects.get(key);
-    if (known === undefined) this.#objects.set(key, { labels: { resource: group === "" ? resource : `${resource}.${group}` }, count });
-    else known.count = count;
-  }
-
-  async render(): Promise<{ readonly contentType: string; readonly text: string }> {
+  async render(stored: readonly StoredObjects[]): Promise<{ readonly contentType: string; readonly text: string }> {
     this.#process ??= loadProcessMetrics();
     const { contentType, text } = await (await this.#process)();
-    return { contentType, text: this.#renderRequests() + text };
+    return { contentType, text: this.#renderRequests() + renderStored(stored) + text };
   }
 
   #seriesOf(request: RequestLabels): RequestSeries {
+    const { verb, scope } = request;
+    const resourceKey = knownKey(request.group, request.version, request.resource, request.subresource);
+    // What was counted under its own labels before is known to be known.
+    return this.#series.get(`${verb} ${scope} ${resourceKey}`) ?? this.#boundedSeriesOf(request, resourceKey);
+  }
+
+  #boundedSeriesOf(request: RequestLabels, resourceKey: string): RequestSeries {
     const verb = VERBS.has(request.verb) ? request.verb : "other";
     const scope = SCOPES.has(request.scope) ? request.scope : "";
-    const resourceKey = knownKey(request.group, request.version, request.resource, request.subresource);
     const isKnown = this.#known.has(resourceKey);
     const key = isKnown ? `${verb} ${scope} ${resourceKey}` : `${verb} ${scope}`;
     const found = this.#series.get(key);
@@ -142,6 +156,8 @@ class ServerMetrics implements Metrics {
         "Size of response bodies, in bytes.",
         finished.map(({ labels, bytes }) => ({ labels, value: bytes })),
       ),
+      formatGauge("counter", "authentication_attempts", "Requests by what came of asking who it was.", byResult(this.#authentications)),
+      formatGauge("counter", "authorization_attempts_total", "Requests by what came of asking whether they may be.", byResult(this.#authorizations)),
       formatGauge(
         "gauge",
         "apiserver_current_inflight_requests",
@@ -154,14 +170,39 @@ class ServerMetrics implements Metrics {
         "Watches and other requests without an end that run now.",
         all.flatMap(({ labels, longRunning }) => (longRunning === undefined ? [] : [{ labels, value: longRunning }])),
       ),
-      formatGauge(
-        "gauge",
-        "apiserver_storage_objects",
-        "Objects that storage holds, by resource.",
-        [...this.#objects.values()].map(({ labels, count }) => ({ labels, value: count })),
-      ),
     ].join("");
   }
+}
+
+function byResult(counts: ReadonlyMap<string, number>) {
+  return [...counts].map(([result, value]) => ({ labels: { result }, value }));
+}
+
+/** kube-apiserver's own count, and by the version that objects are stored in one of ours: Kubernetes tells that of custom resources alone, in `status.storedVersions`. */
+function renderStored(stored: readonly StoredObjects[]): string {
+  const objects = stored.map(({ group, resource, versions }) => ({
+    labels: { group, resource },
+    value: versions.reduce((sum, version) => sum + version.objects, 0),
+  }));
+  const byVersion = stored.flatMap(({ group, resource, storageVersion, versions }) =>
+    versions.map((version) => ({ version, labels: { group, resource, stored_version: version.apiVersion, storage_version: storageVersion } })),
+  );
+  const counts = (count: (version: StoredVersion) => number) => byVersion.map(({ version, labels }) => ({ labels, value: count(version) }));
+  return [
+    formatGauge("gauge", "apiserver_resource_objects", "Objects that storage holds, by resource.", objects),
+    formatGauge(
+      "gauge",
+      "annex_stored_objects",
+      "Objects that storage holds, by the version that they are stored in.",
+      counts((version) => version.objects),
+    ),
+    formatGauge(
+      "gauge",
+      "annex_stale_objects",
+      "Stored objects that would be written otherwise now: a migration writes these anew.",
+      counts((version) => version.stale),
+    ),
+  ].join("");
 }
 
 function knownKey(group: string, version: string, resource: string, subresource: string): string {

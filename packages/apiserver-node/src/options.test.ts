@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatHelp, OptionError } from "./options.ts";
+import { duration, formatHelp, listOf, OptionError, parseOptions, parsePath } from "./options.ts";
 import { parseServerOptions, SERVER_OPTIONS } from "./server-options.ts";
 
 const DEFAULTS = {
@@ -11,6 +11,7 @@ const DEFAULTS = {
   "tls-private-key-file": undefined,
   "client-ca-file": undefined,
   v: 0,
+  "shutdown-delay-duration": 0,
   "max-requests-inflight": 400,
   "max-mutating-requests-inflight": 200,
   help: false,
@@ -63,5 +64,29 @@ test("the help text names every option with its default", () => {
   for (const name of Object.keys(SERVER_OPTIONS)) expect(help).toContain(`--${name}`);
   expect(help).toContain("  --secure-port PORT (default 9443)\n        The port");
   expect(help).toContain("  -v, --v LEVEL (default 0)\n");
-  expect(help).toContain("  --help\n");
+  expect(help).toContain("  -h, --help\n");
+});
+
+test("an option that is a list has every value, in their order", () => {
+  const table = { file: { placeholder: "FILE", default: [] as readonly string[], help: "Files.", parse: listOf(parsePath) } };
+  expect(parseOptions(table, ["--file=a", "--file", "b"])).toEqual({ file: ["a", "b"] });
+  expect(parseOptions(table, [])).toEqual({ file: [] });
+  expect(() => parseOptions(table, ["--file=a", "--file="])).toThrow(new OptionError('invalid argument "" for "--file" flag: must not be empty'));
+  expect(formatHelp(table, "Usage")).toContain("  --file FILE\n");
+});
+
+test.each([
+  { text: "0", ms: 0 },
+  { text: "10s", ms: 10_000 },
+  { text: "1m30s", ms: 90_000 },
+  { text: "1.5h", ms: 5_400_000 },
+  { text: "250ms", ms: 250 },
+  { text: "10", ms: undefined },
+  { text: "", ms: undefined },
+  { text: "-1s", ms: undefined },
+  { text: "1d", ms: undefined },
+  { text: "s", ms: undefined },
+])("$text is $ms ms", ({ text, ms }) => {
+  if (ms === undefined) expect(() => duration(text)).toThrow("must be a duration, like 10s or 1m30s");
+  else expect(duration(text)).toBe(ms);
 });

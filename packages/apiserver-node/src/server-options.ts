@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { type OptionDefinition, OptionError, type OptionValues, parseOptions, parsePath, parseSwitch, wholeNumber } from "./options.ts";
+import { duration, type OptionDefinition, OptionError, type OptionValues, parseOptions, parsePath, parseSwitch, wholeNumber } from "./options.ts";
 
 const optionalPath = (placeholder: string, help: string): OptionDefinition<string | undefined> => ({
   placeholder,
@@ -34,7 +34,10 @@ export const SERVER_OPTIONS = {
     parse: parsePath,
   },
   "token-auth-file": optionalPath("FILE", 'A CSV file of bearer tokens: token,user,uid and optionally "group1,group2".'),
-  "tls-cert-file": optionalPath("FILE", "The serving certificate in PEM, its intermediates after it. Without it, one is made in the data folder."),
+  "tls-cert-file": optionalPath(
+    "FILE",
+    "The serving certificate in PEM, its intermediates after it; read again when it changes. Without it, one is made.",
+  ),
   "tls-private-key-file": optionalPath("FILE", "The private key of --tls-cert-file in PEM."),
   "client-ca-file": optionalPath("FILE", "CAs in PEM whose client certificates name users, in addition to the CA in the data folder."),
   v: {
@@ -56,7 +59,13 @@ export const SERVER_OPTIONS = {
     help: "The same for requests that write.",
     parse: wholeNumber(0, 1_000_000),
   },
-  help: flag("Print this text and exit."),
+  "shutdown-delay-duration": {
+    placeholder: "DURATION",
+    default: 0,
+    help: "How long to serve on after SIGTERM, with /readyz failing, until nobody sends requests here any more: 10s, 1m.",
+    parse: duration,
+  },
+  help: { ...flag("Print this text and exit."), short: "h" },
   version: flag("Print the version and exit."),
 } as const satisfies Record<string, OptionDefinition<unknown>>;
 
@@ -82,4 +91,19 @@ export function checkServerOptions(options: Pick<ServerOptions, "tls-cert-file" 
   if ((options["tls-cert-file"] === undefined) === (options["tls-private-key-file"] === undefined)) return;
   const [given, missing] = options["tls-cert-file"] === undefined ? ["private-key", "cert"] : ["cert", "private-key"];
   throw new OptionError(`--tls-${given}-file needs --tls-${missing}-file too`);
+}
+
+/** From which `-v` on each request is a line in the log, as with kube-apiserver. */
+const REQUESTS_VERBOSITY = 3;
+
+/** What {@link serve} is told of these options by every program, alone or in a cluster. */
+export function serveOptions(options: Omit<ServerOptions, "token-auth-file" | "client-ca-file">) {
+  return {
+    logsRequests: options.v >= REQUESTS_VERBOSITY,
+    bindAddress: options["bind-address"],
+    securePort: options["secure-port"],
+    shutdownDelayMs: options["shutdown-delay-duration"],
+    maxRequestsInflight: options["max-requests-inflight"],
+    maxMutatingRequestsInflight: options["max-mutating-requests-inflight"],
+  };
 }

@@ -1,10 +1,9 @@
 import { APIError, encodeJSONText, type JSONObject, type KubernetesObject } from "@annex/apimachinery";
 import { type AdmissionPlugin, admissionChain } from "./admission/admission.ts";
 import type { Authenticator } from "./authentication/authenticator.ts";
-import { ANONYMOUS, LOOPBACK } from "./authentication/user-info.ts";
 import type { Authorizer } from "./authorization/authorizer.ts";
 import type { Clock } from "./clock.ts";
-import { defaultAndPrune } from "./definition/compile-resource.ts";
+import { defaultAndPrune } from "./definition/default-and-prune.ts";
 import type { Resource, ResourceServices } from "./definition/resource.ts";
 import { discoveryDocuments } from "./endpoints/discovery/index.ts";
 import type { HealthCheck } from "./endpoints/health.ts";
@@ -13,8 +12,8 @@ import { openAPIDocuments } from "./endpoints/openapi/index.ts";
 import { parseRequestInfo, type RequestInfo } from "./endpoints/request-info.ts";
 import { RequestState } from "./endpoints/request-state.ts";
 import { respondError } from "./endpoints/respond.ts";
-import { Router } from "./endpoints/router.ts";
-import type { ServedResource } from "./endpoints/served-resource.ts";
+import { type Documents, Router } from "./endpoints/router.ts";
+import { type ServedResource, servedResource } from "./endpoints/served-resource.ts";
 import type { VersionInfo } from "./endpoints/version.ts";
 import { authenticationFilter } from "./filters/authentication-filter.ts";
 import { authorizationFilter } from "./filters/authorization-filter.ts";
@@ -23,22 +22,29 @@ import { errorFilter } from "./filters/error-filter.ts";
 import { chain } from "./filters/filter.ts";
 import { createFlowControl } from "./filters/flow-control.ts";
 import { flowControlFilter } from "./filters/flow-control-filter.ts";
+import { impersonationFilter } from "./filters/impersonation-filter.ts";
 import { logFilter } from "./filters/log-filter.ts";
 import { metricsFilter } from "./filters/metrics-filter.ts";
 import { type Compress, responseFilter } from "./filters/response-filter.ts";
 import type { Logger } from "./logger.ts";
-import type { RequestMetrics } from "./metrics.ts";
+import type { RequestMetrics, StoredObjects } from "./metrics.ts";
+import type { ObjectObserver } from "./object-view.ts";
 import { cryptoRandom, type Random } from "./random.ts";
 import { cachedStore } from "./registry/cached-store.ts";
 import { registryVerbs } from "./registry/registry.ts";
+import { loopbackContext } from "./registry/request-context.ts";
+import { keyPrefix } from "./registry/resource-keys.ts";
 import type { RequestContext, ResourceVerbs } from "./registry/verbs.ts";
 import type { Storage } from "./storage/index.ts";
 import { objectCodec, toPresentVersion } from "./watch-cache/object-codec.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
+import type { AdmissionWebhook } from "./webhooks/index.ts";
 
 export interface APIServerOptions {
   /** The kinds to serve, from any number of groups. */
   readonly resources: readonly Resource[];
+  /** Kinds that are kept here and served to nobody: for kinds that are made of them ({@link APIServer.verbsOf}). Default: none. */
+  readonly hidden?: readonly Resource[];
   /** Where the objects of kinds without verbs of their own are kept. The server does not close it. */
   readonly storage: Storage;
   readonly authenticator: Authenticator;
@@ -50,12 +56,24 @@ export interface APIServerOptions {
   readonly admission?: readonly AdmissionPlugin[];
   readonly random?: Random;
   /**
+   * The verbs of resources that another server serves, by group and resource (`apps/deployments`, `/secrets`): what {@link APIServer.verbsOf} finds beside the kinds of this one, for kinds
+   * that are made of them and for the server's own work. Nobody else is served them. Default: none.
+   */
+  readonly foreignVerbs?: ReadonlyMap<string, ResourceVerbs>;
+  /** Paths beside those of every server. Default: none. */
+  readonly documents?: readonly Documents[];
+  /** Admission webhooks for other API servers, each at its path. Who may post to them is the authorizer's to say ({@link webhookPathsAuthorizer}). Default: none. */
+  readonly webhooks?: readonly AdmissionWebhook[];
+  /**
    * Whether a garbage collector (kube-controller-manager's) watches the objects of this server: deletions with the policies `Orphan` and `Foreground` then set the finalizer
    * that it acts on and removes. Without one every deletion is in the background, since nobody would ever remove the finalizer. Default false;
    * kube-apiserver has `--enable-garbage-collector` for it.
    */
   readonly enableGarbageCollector?: boolean;
-  readonly metrics?: { readonly requests: RequestMetrics; readonly render: () => Promise<{ readonly contentType: string; readonly text: string }> };
+  readonly metrics?: {
+    readonly requests: RequestMetrics;
+    readonly render: (stored: readonly StoredObjects[]) => Promise<{ readonly contentType: string; readonly text: string }>;
+  };
   readonly compress?: Compress;
   /** Whether each request is a line in the log. Default false. */
   readonly logsRequests?: boolean;
@@ -77,40 +95,65 @@ export interface APIServer extends AsyncDisposable {
   verbsOf(group: string, resource: string): ResourceVerbs;
   /** A context for the server's own requests: as `system:apiserver`, in group system:masters. */
   loopback(signal: AbortSignal): RequestContext;
+  /**
+   * Has an observer told of all stored objects of a resource, now and whenever they change.
+   *
+   * @throws when the resource is not served, or not kept in this server's storage.
+   */
+  observe(group: string, resource: string, observer: ObjectObserver): void;
+  /** What storage holds of each resource that is kept in it, in the order in which they were given. */
+  storedObjects(): readonly StoredObjects[];
   /** From now on `/readyz` fails, so that nobody sends new requests here. */
   beginShutdown(): void;
 }
 
 const MAX_AUDIT_ID_LENGTH = 64;
 
-/** Reads storage and begins to serve. @throws {StorageError} when storage cannot be read. */
+/**
+ * Reads storage and begins to serve.
+ *
+ * @throws {TypeError} for kinds that cannot be served together: one defined twice, or two of a group that prefer different versions; for two webhooks at one path.
+ * @throws {StorageError} when storage cannot be read.
+ */
 export async function createAPIServer(options: APIServerOptions): Promise<APIServer> {
   const { storage, clock, log, authorizer, metrics } = options;
   const random = options.random ?? cryptoRandom;
   const cache = new WatchCache({ storage, clock, log });
   const admission = admissionChain(options.admission ?? []);
   const byName = new Map<string, ServedResource>();
+  const unserved = new Map(options.foreignVerbs);
   const verbsOf = (group: string, resource: string): ResourceVerbs => {
-    const found = byName.get(`${group}/${resource}`);
-    if (found === undefined) throw new Error(`${group}/${resource} is not served`);
-    return found.verbs;
+    const name = `${group}/${resource}`;
+    const found = byName.get(name)?.verbs ?? unserved.get(name);
+    if (found === undefined) throw new Error(`${name} is not served`);
+    return found;
   };
   const hasGarbageCollector = options.enableGarbageCollector ?? false;
   const services: ResourceServices = { authorizer, admission, random, hasGarbageCollector, clock, log, verbsOf };
+  for (const resource of options.hidden ?? [])
+    unserved.set(`${resource.group}/${resource.resource}`, storedVerbs(resource, options, cache, services));
   for (const resource of options.resources) {
     const name = `${resource.group}/${resource.resource}`;
     if (byName.has(name)) throw new TypeError(`${name} is defined twice`);
     const verbs = resource.handlers?.(resource, services) ?? storedVerbs(resource, options, cache, services);
-    byName.set(name, { resource, verbs: servedVerbs(resource, verbs) });
+    byName.set(name, servedResource(resource, verbs, services));
   }
+  const served = [...byName.values()];
+  const documents = [discoveryDocuments(served), openAPIDocuments(served, { title: "Annex", version: options.version.gitVersion })];
   await cache.start();
+
+  const storedObjects = () =>
+    served.flatMap(({ resource: { group, resource, storageVersion } }) => {
+      const versions = cache.storedVersions(keyPrefix({ group, resource }));
+      return versions === undefined ? [] : [{ group, resource, storageVersion: storageVersion.apiVersion, versions }];
+    });
 
   const closing = new AbortController();
   let isShuttingDown = false;
-  const served = [...byName.values()];
   const router = new Router({
     served,
-    documents: [discoveryDocuments(served), openAPIDocuments(served, { title: "Annex", version: options.version.gitVersion })],
+    documents: [...documents, ...(options.documents ?? [])],
+    webhooks: options.webhooks ?? [],
     health: {
       live: options.healthChecks?.live ?? [],
       ready: [
@@ -121,7 +164,7 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
       ],
     },
     version: options.version,
-    metrics: metrics?.render,
+    metrics: metrics && (() => metrics.render(storedObjects())),
     watch: { clock, log, minWatchMs: options.minWatchMs ?? 30 * 60_000, chance: () => (random.bytes(1)[0] ?? 0) / 256 },
   });
   // The way of a request, from the outside in.
@@ -131,7 +174,8 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
       ...(options.logsRequests === true ? [logFilter(log, () => clock.now())] : []),
       responseFilter(options.compress),
       errorFilter(log),
-      authenticationFilter(options.authenticator),
+      authenticationFilter(options.authenticator, metrics?.requests),
+      impersonationFilter(),
       flowControlFilter(
         createFlowControl({
           maxInflight: options.maxRequestsInflight,
@@ -140,7 +184,7 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
           metrics: metrics?.requests,
         }),
       ),
-      authorizationFilter(),
+      authorizationFilter(metrics?.requests),
       deadlineFilter(options.requestTimeoutMs ?? 60_000, clock, closing.signal),
     ],
     (state) => router.serve(state),
@@ -148,33 +192,34 @@ export async function createAPIServer(options: APIServerOptions): Promise<APISer
 
   return {
     verbsOf,
-    loopback: (signal) => ({ user: LOOPBACK, now: clock.now(), signal, authorizer, warn: () => undefined }),
+    loopback: (signal) => loopbackContext({ signal }, clock.now(), authorizer),
+    observe: (group, resource, observer) => {
+      verbsOf(group, resource);
+      cache.observe(keyPrefix({ group, resource }), observer);
+    },
+    storedObjects,
     beginShutdown: () => {
       isShuttingDown = true;
     },
     handle(request) {
-      const fields = { request, auditID: auditIDOf(request, random), now: clock.now(), user: ANONYMOUS, authorizer };
+      const auditID = auditIDOf(request, random);
+      const now = clock.now();
       let info: RequestInfo;
       try {
         info = parseRequestInfo(request.method, request.path, request.query);
       } catch (error) {
         if (!APIError.is(error)) throw error;
-        const unparsed = new RequestState({ ...fields, info: { type: "path", path: request.path, verb: request.method.toLowerCase() } });
-        return Promise.resolve(withAuditID(respondError(unparsed, error), fields.auditID));
+        info = { type: "path", path: request.path, verb: request.method.toLowerCase() };
+        const unparsed = new RequestState({ request, info, auditID, now, authorizer });
+        return Promise.resolve(withAuditID(respondError(unparsed, error), auditID));
       }
-      return handler(new RequestState({ ...fields, info }));
+      return handler(new RequestState({ request, info, auditID, now, authorizer }));
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new Error("the server is closed"));
       await cache[Symbol.asyncDispose]();
     },
   };
-}
-
-function servedVerbs({ withoutVerbs }: Resource, verbs: ResourceVerbs): ResourceVerbs {
-  if (withoutVerbs.length === 0) return verbs;
-  // `as`: the names are those of the interface.
-  return Object.fromEntries(Object.entries(verbs).filter(([name]) => !withoutVerbs.includes(name as keyof ResourceVerbs)));
 }
 
 function storedVerbs(

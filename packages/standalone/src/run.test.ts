@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PKIError } from "@annex/apiserver-node";
+import { admissionWebhook } from "@annex/apiserver";
+import { PKIError, type ProgramSetup } from "@annex/apiserver-node";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { runStandalone, type StandaloneSetup } from "./run.ts";
+import { runStandalone } from "./run.ts";
 
 let dataDir: string;
 let printed: string;
@@ -23,7 +24,7 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-const run = (args: readonly string[], setup: () => StandaloneSetup = () => ({ resources: [] })) =>
+const run = (args: readonly string[], setup: () => ProgramSetup = () => ({ resources: [] })) =>
   runStandalone({ usage: "Usage: it", version: "It 1.2.3", options: {}, setup }, ["--data-dir", dataDir, "--secure-port", "0", ...args]);
 
 describe("a program of a whole server", () => {
@@ -40,9 +41,25 @@ describe("a program of a whole server", () => {
     expect(printed).toMatch(/^[^\n]+\n$/);
   });
 
-  test("a file of the operator's that is not there is one line and 1", async () => {
-    expect(await run(["--token-auth-file", join(dataDir, "missing.csv")])).toBe(1);
-    expect(printed).toMatch(/^cannot read .*missing\.csv: ENOENT\n$/);
+  test("a file of the operator's that is not there is one line and 2", async () => {
+    expect(await run(["--token-auth-file", join(dataDir, "missing.csv")])).toBe(2);
+    expect(printed).toMatch(/^cannot read .*missing\.csv: there is no such file or folder\n$/);
+  });
+
+  test("CustomResourceDefinitions that cannot be served are a line for each fault and 2, and nothing is written", async () => {
+    const file = join(dataDir, "widgets.yaml");
+    await writeFile(file, "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: a.b, versions: []}\n");
+    expect(await run(["--crd", file])).toBe(2);
+    expect(printed).toContain(`${file}: spec.scope: Required value\n`);
+    expect(printed.split("\n").every((line) => line === "" || line.startsWith(`${file}: `))).toBe(true);
+    expect(await readdir(dataDir)).toEqual(["widgets.yaml"]);
+  });
+
+  test("a program with webhooks is one line and 2: nobody would call them", async () => {
+    const rules = [{ apiGroups: ["*"], apiVersions: ["*"], resources: ["*"], operations: ["*"] }] as const;
+    const webhook = admissionWebhook({ name: "a.example.com", path: "/a", rules, validate: () => undefined });
+    expect(await run([], () => ({ resources: [], webhooks: [webhook] }))).toBe(2);
+    expect(printed).toMatch(/^this program serves admission webhooks, which takes a cluster [^\n]+\n$/);
   });
 
   test("a port in use is one line and 1, and leaves the store for the next", async () => {
@@ -81,7 +98,7 @@ describe("a program of a whole server", () => {
 
   test("serves until SIGTERM, tells where, and ends its own work", async () => {
     const ended: string[] = [];
-    const setup = (): StandaloneSetup => ({
+    const setup = (): ProgramSetup => ({
       resources: [],
       namespaces: ["own"],
       run: async ({ verbsOf, context }, signal) => {
@@ -93,7 +110,7 @@ describe("a program of a whole server", () => {
     });
     const running = run([], setup);
     await vi.waitFor(() => expect(printed).toContain("export KUBECONFIG="), 10_000);
-    expect(printed).toMatch(/^Serving https:\/\/127\.0\.0\.1:\d+\n/);
+    expect(printed).toMatch(/^Serving https:\/\/127\.0\.0\.1:\d+\n\n {2}v1: namespaces, secrets, serviceaccounts\n[\s\S]+\n\n {2}export KUBECONFIG=/);
     process.emit("SIGTERM");
     expect(await running).toBe(0);
     expect(ended).toEqual(["own", "aborted"]);

@@ -1,72 +1,65 @@
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
-import type { AdmissionPlugin, APIServer, Resource, ResourceVerbs, TokenAuthenticator } from "@annex/apiserver";
+import type { APIServer, Resource, ResourceVerbs } from "@annex/apiserver";
+import { namespaceLifecycle } from "@annex/apiserver";
 import {
+  type ControllerServices,
   checkServerOptions,
   createLogger,
   formatHelp,
   handleStopSignals,
+  keepGarbageYoung,
   ListenError,
+  listOf,
   makePrivateFolder,
   OperatorFileError,
   OptionError,
   type OptionTable,
   type OptionValues,
   PKIError,
+  type Program,
+  type ProgramSetup,
   parseOptions,
+  parsePath,
+  parseSwitch,
   type RunningServer,
+  readTokenAuthFile,
   SERVER_OPTIONS,
   type ServerOptions,
   serve,
+  serveOptions,
   systemClock,
   TokenAuthFileError,
 } from "@annex/apiserver-node";
 import { OpenStoreError, sqlite } from "@annex/storage-sqlite";
-import {
-  ensureNamespaces,
-  Namespace,
-  type NamespaceControllerOptions,
-  namespaceLifecycle,
-  runNamespaceController,
-  Secret,
-  SYSTEM_NAMESPACES,
-} from "./core/index.ts";
+import { ensureNamespaces, Namespace, runNamespaceController, Secret, SYSTEM_NAMESPACES } from "./core/index.ts";
+import { CRDFileError, customResources, readCRDFiles } from "./crd/index.ts";
+import { runGarbageCollector } from "./garbage-collector/index.ts";
+import { programKey } from "./program-key.ts";
+import { createRBAC } from "./rbac/index.ts";
+import { reviews } from "./reviews/index.ts";
+import { createServiceAccounts, runServiceAccountController, SERVICE_ACCOUNT_OPTIONS } from "./service-accounts/index.ts";
+import { runStorageMigrator, StorageVersionMigration } from "./storage-migration/index.ts";
 
-/** What a program of one's own says to {@link runStandalone}. */
-export interface StandaloneProgram<Options extends OptionTable> {
-  /** What the help text begins with: `Usage: …`. */
-  readonly usage: string;
-  /** What `--version` prints. */
-  readonly version: string;
-  /** Options beside the server's own. */
-  readonly options: Options;
-  /** The kinds beside core namespaces and secrets. */
-  readonly setup: (context: StandaloneContext<Options>) => Promise<StandaloneSetup> | StandaloneSetup;
-}
+/** The options of every standalone program beside the server's own, named as kube-apiserver names them. */
+const STANDALONE_OPTIONS = {
+  ...SERVICE_ACCOUNT_OPTIONS,
+  crd: {
+    placeholder: "FILE",
+    // `as`: an empty list alone is one of nothing.
+    default: [] as readonly string[],
+    help: "A file with CustomResourceDefinitions (apiextensions.k8s.io/v1, YAML or JSON) whose kinds are served too. May be repeated.",
+    parse: listOf(parsePath),
+  },
+  "enable-garbage-collector": {
+    default: true,
+    help: "Whether objects whose owners are gone are deleted, and deletions may wait for dependents (propagationPolicy).",
+    parse: parseSwitch,
+  },
+} as const satisfies OptionTable;
 
-export interface StandaloneContext<Options extends OptionTable> {
-  readonly options: OptionValues<Options>;
-  readonly dataDir: string;
-  /** The verbs of any resource, once the server runs. */
-  readonly verbsOf: (group: string, resource: string) => ResourceVerbs;
-}
+type AllOptions<Options extends OptionTable> = ServerOptions & OptionValues<typeof STANDALONE_OPTIONS> & OptionValues<Options>;
 
-export interface StandaloneSetup {
-  readonly resources: readonly Resource[];
-  /** Namespaces that have to be there beside `default` and `kube-system`, and like these cannot be deleted. */
-  readonly namespaces?: readonly string[];
-  readonly tokenAuthenticators?: readonly TokenAuthenticator[];
-  /** Asked behind the server's own, in this order. */
-  readonly admission?: readonly AdmissionPlugin[];
-  /** Work beside requests. Runs until the signal aborts, and does not reject. */
-  readonly run?: (services: BackgroundServices, signal: AbortSignal) => Promise<void>;
-}
-
-export type BackgroundServices = Omit<NamespaceControllerOptions, "resources">;
-
-type AllOptions<Options extends OptionTable> = ServerOptions & OptionValues<Options>;
-
-/** From which `-v` on each request is a line in the log, as with kube-apiserver. */
-const REQUESTS_VERBOSITY = 3;
 /** How long a stop may take before what still runs is cut off, in milliseconds. */
 const STOP_TIMEOUT_MS = 8_000;
 
@@ -74,22 +67,21 @@ const STOP_TIMEOUT_MS = 8_000;
  * Runs a whole API server on one machine as a program: reads its command line, serves until SIGTERM or SIGINT.
  *
  * @param args without the program's name. A first `--`, which npm may hand on, is passed over.
- * @returns the exit code: 0 after a stop in good order, 1 when the server could not start or stop, 2 for a bad command line; one line on standard error says why.
+ * @returns the exit code: 0 after a stop in good order, 1 when the server could not start or stop, 2 for a bad command line, or a file it names; one line on standard error says why.
  */
-export async function runStandalone<const Options extends OptionTable>(
-  program: StandaloneProgram<Options>,
-  args: readonly string[],
-): Promise<number> {
-  const table = { ...SERVER_OPTIONS, ...program.options };
+export async function runStandalone<const Options extends OptionTable>(program: Program<Options>, args: readonly string[]): Promise<number> {
+  const table = { ...SERVER_OPTIONS, ...STANDALONE_OPTIONS, ...program.options };
   try {
-    const options = parseOptions(table, args[0] === "--" ? args.slice(1) : args) as unknown as AllOptions<Options>; // the table is the two tables together
+    const options = parseOptions(table, args[0] === "--" ? args.slice(1) : args) as unknown as AllOptions<Options>; // the table is the tables together
     checkServerOptions(options);
     if (options.help) process.stdout.write(formatHelp(table, program.usage));
     else if (options.version) process.stdout.write(`${program.version}\n`);
     else await run(program, options);
     return 0;
   } catch (error) {
-    const exitCode = error instanceof OptionError ? 2 : 1;
+    // A file that an option names and that is no good is a bad value.
+    const isBadValue = [OptionError, OperatorFileError, TokenAuthFileError, CRDFileError].some((type) => error instanceof type);
+    const exitCode = isBadValue ? 2 : 1;
     process.stderr.write(isForPeople(error) ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
     return exitCode;
   }
@@ -97,15 +89,20 @@ export async function runStandalone<const Options extends OptionTable>(
 
 /** Whether the message of an error is the one line that a terminal needs. */
 function isForPeople(error: unknown): error is Error {
-  return [OptionError, PKIError, TokenAuthFileError, ListenError, OpenStoreError, OperatorFileError].some((type) => error instanceof type);
+  return [OptionError, PKIError, TokenAuthFileError, ListenError, OpenStoreError, OperatorFileError, CRDFileError].some(
+    (type) => error instanceof type,
+  );
 }
 
-async function run<Options extends OptionTable>(program: StandaloneProgram<Options>, options: AllOptions<Options>): Promise<void> {
+async function run<Options extends OptionTable>(program: Program<Options>, options: AllOptions<Options>): Promise<void> {
+  keepGarbageYoung();
   const background = new AbortController();
+  // Whatever works in the background listens to it: more than Node takes for an oversight, which it would print.
+  setMaxListeners(0, background.signal);
   // Until it serves, a signal ends the process as signals do: nothing is acknowledged yet.
-  const { server, work } = await start(program, options, background.signal);
+  const { server, work, resources } = await start(program, options, background.signal);
   using stopping = handleStopSignals();
-  process.stdout.write(`Serving ${server.url}\n\n  export KUBECONFIG=${server.kubeconfig}\n\n`);
+  process.stdout.write(`Serving ${server.url}\n\n${listOfKinds(resources)}\n  export KUBECONFIG=${server.kubeconfig}\n\n`);
   await new Promise<void>((resolve) => {
     if (stopping.signal.aborted) resolve();
     else stopping.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -117,12 +114,13 @@ async function run<Options extends OptionTable>(program: StandaloneProgram<Optio
 }
 
 async function start<Options extends OptionTable>(
-  program: StandaloneProgram<Options>,
+  program: Program<Options>,
   options: AllOptions<Options>,
   signal: AbortSignal,
-): Promise<{ readonly server: RunningServer; readonly work: Promise<unknown> }> {
+): Promise<{ readonly server: RunningServer; readonly work: Promise<unknown>; readonly resources: readonly Resource[] }> {
   const log = createLogger({ verbosity: options.v });
   const dataDir = options["data-dir"];
+  const crds = await readCRDFiles(options.crd);
   await makePrivateFolder(dataDir);
   const storage = await sqlite(join(dataDir, "store")).open();
   let api: APIServer | undefined;
@@ -130,37 +128,86 @@ async function start<Options extends OptionTable>(
     if (api === undefined) throw new Error("the server does not run yet");
     return api.verbsOf(group, resource);
   };
-  const setup = await orDispose(storage, async () => program.setup({ options, dataDir, verbsOf }));
-  const resources: readonly Resource[] = [Namespace, Secret, ...setup.resources];
-  const namespaces = [...SYSTEM_NAMESPACES, ...(setup.namespaces ?? [])];
-  const { "tls-cert-file": certFile, "tls-private-key-file": keyFile, "client-ca-file": clientCAFile, "token-auth-file": tokenAuthFile } = options;
   const context = (one: AbortSignal) => {
     if (api === undefined) throw new Error("the server does not run yet");
     return api.loopback(one);
   };
-  const services: BackgroundServices = { verbsOf, context, clock: systemClock, log };
+  const { "tls-cert-file": certFile, "tls-private-key-file": keyFile, "client-ca-file": clientCAFile, "token-auth-file": tokenAuthFile } = options;
+  const { setup, accounts, fileTokens } = await orDispose(storage, async () => ({
+    setup: withoutWebhooks(
+      await program.setup({ options, hasSecrets: true, privateKey: (name) => programKey(join(dataDir, `${name}.key`), storage, log), verbsOf }),
+    ),
+    accounts: await createServiceAccounts({ options, dataDir, verbsOf, context, now: () => systemClock.now() }),
+    fileTokens: tokenAuthFile === undefined ? [] : [await readTokenAuthFile(tokenAuthFile, log)],
+  }));
+  const rbac = createRBAC();
+  const tokenAuthenticators = [...fileTokens, accounts.authenticator, ...(setup.tokenAuthenticators ?? [])];
+  const reviewKinds = reviews({ tokenAuthenticators, apiAudiences: accounts.apiAudiences, rulesFor: rbac.rulesFor });
+  const own: readonly Resource[] = [
+    Namespace,
+    Secret,
+    accounts.resource,
+    ...reviewKinds,
+    ...rbac.resources,
+    StorageVersionMigration,
+    ...setup.resources,
+  ];
+  const custom = await orDispose(storage, async () => customResources(crds, own));
+  const resources: readonly Resource[] = [...own, ...custom];
+  const namespaces = [...SYSTEM_NAMESPACES, ...(setup.namespaces ?? [])];
+  const services: ControllerServices = { verbsOf, context, clock: systemClock, log };
   const server = await serve({
+    ...serveOptions(options),
     resources,
+    hidden: setup.hidden ?? [],
     storage,
     dataDir,
     log,
-    logsRequests: options.v >= REQUESTS_VERBOSITY,
-    bindAddress: options["bind-address"],
-    securePort: options["secure-port"],
     prepare: async (made) => {
       api = made;
-      await ensureNamespaces(namespaces, { ...services, resources }, signal);
+      await Promise.all([ensureNamespaces(namespaces, { ...services, resources }, signal), rbac.start({ ...services, api: made }, signal)]);
     },
-    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), namespaces), ...(setup.admission ?? [])],
-    maxRequestsInflight: options["max-requests-inflight"],
-    maxMutatingRequestsInflight: options["max-mutating-requests-inflight"],
+    enableGarbageCollector: options["enable-garbage-collector"],
+    // Its bootstrap roles say what is public, and to whom.
+    authorizers: [rbac.authorizer],
+    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), namespaces), ...(setup.admission ?? []), rbac.admission],
     ...(certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } }),
     ...(clientCAFile === undefined ? {} : { clientCAFile }),
-    ...(tokenAuthFile === undefined ? {} : { tokenAuthFile }),
-    ...(setup.tokenAuthenticators === undefined ? {} : { tokenAuthenticators: setup.tokenAuthenticators }),
+    tokenAuthenticators,
+    documents: accounts.documents,
   });
-  const work = Promise.all([runNamespaceController({ ...services, resources }, signal), setup.run?.(services, signal)]);
-  return { server, work };
+  for (const { versions, ...fields } of server.api.storedObjects()) {
+    if (versions.some(({ stale }) => stale > 0))
+      log.warn({ ...fields, versions }, "objects are stored otherwise than they would be written now: see docs/versions.md for migrations");
+  }
+  const controllers = { ...services, resources };
+  const work = Promise.all([
+    runNamespaceController(controllers, signal),
+    options["enable-garbage-collector"] ? runGarbageCollector(controllers, signal) : undefined,
+    runServiceAccountController(services, signal),
+    runStorageMigrator(controllers, signal),
+    rbac.run({ ...services, api: server.api }, signal),
+    setup.run?.(services, signal),
+  ]);
+  return { server, work, resources };
+}
+
+/** @throws {OptionError} for a program with webhooks: they are for other API servers, and no other one is told of this one. */
+function withoutWebhooks(setup: ProgramSetup): ProgramSetup {
+  if ((setup.webhooks ?? []).length > 0)
+    throw new OptionError(
+      "this program serves admission webhooks, which takes a cluster that calls them: --kubeconfig FILE --service NAMESPACE/NAME:PORT",
+    );
+  return setup;
+}
+
+/** What is served, a line for each group and version: `  tomlebreux.com/v1alpha1: clusterranchertokens, ranchertokens`. */
+function listOfKinds(resources: readonly Resource[]): string {
+  const served = new Map<string, string[]>();
+  for (const { resource, versions } of resources) {
+    for (const { apiVersion } of versions) served.set(apiVersion, [...(served.get(apiVersion) ?? []), resource]);
+  }
+  return [...served].map(([apiVersion, names]) => `  ${apiVersion}: ${names.sort().join(", ")}\n`).join("");
 }
 
 /** What an open thing must not outlive: a failure on the way to the one that will close it. An open store or socket would keep the process alive. */

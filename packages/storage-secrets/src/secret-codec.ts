@@ -8,6 +8,7 @@ import {
   type KubernetesObject,
   OBJECT_META_SCHEMA,
   type ObjectMeta,
+  validateObjectMeta,
 } from "@annex/apimachinery";
 import { decodeData, encodeData, type SecretObject } from "./secret-object.ts";
 
@@ -17,6 +18,8 @@ export interface PresentSecret {
   readonly read: (key: string) => string | undefined;
   /** The object's metadata, as {@link decodeSecret} reads it. */
   readonly metadata: ObjectMeta;
+  /** When somebody last wrote to the Secret, as far as its managedFields tell; else when it was created. RFC 3339. */
+  readonly writtenAt: string;
 }
 
 /** How the objects of a kind lie in Secrets. */
@@ -39,7 +42,12 @@ export interface SecretCodec {
     present: PresentSecret | undefined,
   ) => { readonly data: Readonly<Record<string, string | undefined>>; readonly answer?: KubernetesObject };
   /** The kind's own fields, read back. Must take whatever somebody wrote into the Secret by hand. */
-  readonly decode: (read: (key: string) => string | undefined, metadata: ObjectMeta) => Readonly<Record<string, unknown>>;
+  readonly decode: (present: PresentSecret) => Readonly<Record<string, unknown>>;
+  /**
+   * Whether the uid that stands in a Secret was given to the object there, and not written by somebody who wants it to be taken for another one: a garbage collector tells objects apart by
+   * uid alone, in all namespaces. Where it was not, the Secret's own uid is the object's.
+   */
+  readonly isOwnUID: (present: PresentSecret) => boolean;
   readonly apiVersion: string;
   readonly kind: string;
 }
@@ -116,17 +124,25 @@ function mergedData(present: SecretObject["data"], own: Readonly<Record<string, 
 /** The object that a Secret holds; undefined when it is a Secret of another kind. Whatever stands in it, an object comes out: a list never fails because of one. */
 export function decodeSecret(codec: SecretCodec, secret: SecretObject): KubernetesObject | undefined {
   if (secret.type !== codec.type) return undefined;
-  const { read, metadata } = presentSecret(codec, secret);
-  return { apiVersion: codec.apiVersion, kind: codec.kind, metadata, ...codec.decode(read, metadata) };
+  const present = presentSecret(codec, secret);
+  return { apiVersion: codec.apiVersion, kind: codec.kind, metadata: present.metadata, ...codec.decode(present) };
 }
 
 function presentSecret(codec: SecretCodec, secret: SecretObject): PresentSecret {
-  const { metadata } = secret;
   const own = readOwnMetadata(secret);
+  const present = presentWith(codec, secret, own);
+  if (own.uid === undefined || codec.isOwnUID(present)) return present;
+  const { uid: _forged, ...others } = own;
+  return presentWith(codec, secret, others);
+}
+
+function presentWith(codec: SecretCodec, secret: SecretObject, own: OwnMetadata): PresentSecret {
+  const { metadata } = secret;
   // A Secret that is being deleted takes its object along, whoever began.
   const deletionTimestamp = own.deletionTimestamp ?? metadata.deletionTimestamp;
   return {
     read: (key) => decodeData(secret.data, key),
+    writtenAt: writtenAt(metadata),
     metadata: {
       ...own,
       name: metadata.name ?? "",
@@ -141,21 +157,30 @@ function presentSecret(codec: SecretCodec, secret: SecretObject): PresentSecret 
   };
 }
 
+/** The times of RFC 3339 in UTC have the order of their texts. */
+function writtenAt({ managedFields = [], creationTimestamp = "" }: ObjectMeta): string {
+  return managedFields.reduce((newest, { time = "" }) => (time > newest ? time : newest), creationTimestamp);
+}
+
 function encodeOwnMetadata(metadata: ObjectMeta): string {
   const own = Object.fromEntries(OWN_KEYS.filter((key) => metadata[key] !== undefined).map((key) => [key, metadata[key]]));
   return encodeJSONText(own as JSONObject); // decoded metadata is JSON all through
 }
 
+const ANY_OBJECT = { isNamespaced: false, nameRule: "dnsSubdomain" } as const;
 const VALIDATORS = OWN_KEYS.map((key) => [key, compileValidator(OBJECT_META_SCHEMA.properties[key])] as const);
 
 /**
- * What stands under the metadata key, as far as it has the right form; anybody may have edited it. What has another form is left out: clients with static types could not
- * read a list that holds it.
+ * What stands under the metadata key, as far as it is what metadata may be; anybody may have edited it. The rest is left out: clients with static types could not
+ * read a list that holds a value of another form, and no write of the object would pass with a forbidden one, not even the one that disables it.
  */
 function readOwnMetadata(secret: SecretObject): OwnMetadata {
   const value = parsed(decodeData(secret.data, METADATA_KEY));
   if (!isJSONObject(value)) return {};
-  const valid = VALIDATORS.filter(([key, validate]) => value[key] !== undefined && validate(value[key] as JSONValue, "").length === 0);
+  const valid = VALIDATORS.filter(([key, validate]) => {
+    const own = value[key];
+    return own !== undefined && validate(own, "").length === 0 && validateObjectMeta({ name: "x", [key]: own }, ANY_OBJECT).length === 0;
+  });
   return Object.fromEntries(valid.map(([key]) => [key, value[key]])) as OwnMetadata; // the schemas are those of its fields
 }
 

@@ -25,10 +25,17 @@ export function decodeData(data: SecretObject["data"], key: string): string | un
   const value = data?.[key];
   if (value === undefined) return undefined;
   try {
-    return strictDecoder.decode(Uint8Array.from(atob(value), (character) => character.charCodeAt(0)));
+    return strictDecoder.decode(bytesOf(atob(value)));
   } catch {
     return undefined;
   }
 }
 
 const strictDecoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Each character's code as a byte. A loop: `Uint8Array.from` calls a function for each, which for a megabyte takes a quarter of a second. */
+function bytesOf(binary: string): Uint8Array {
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);
+  return bytes;
+}

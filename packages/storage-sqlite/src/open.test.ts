@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -21,16 +21,16 @@ beforeAll(async () => {
 afterAll(async () => await rm(root, { recursive: true, force: true }));
 
 describe("opening", () => {
-  test("makes the folder, for this user alone, with three files at most while open and two when closed", async () => {
+  test("makes the folder, for this user alone, with four files at most while open and three when closed", async () => {
     const folder = join(root, "deep", "new");
     const storage = await sqlite(folder).open();
     await storage.put(storageKey("/a"), bytesOf("x"), 0);
-    expect((await readdir(folder)).sort()).toEqual(["annex.db", "annex.db-wal", "annex.lock"]);
+    expect((await readdir(folder)).sort()).toEqual(["annex.db", "annex.db-wal", "annex.lock", "annex.made"]);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     expect((await stat(join(folder, "annex.db"))).mode & 0o777).toBe(0o600);
     expect((await stat(join(folder, "annex.db-wal"))).mode & 0o777).toBe(0o600);
     await storage[Symbol.asyncDispose]();
-    expect((await readdir(folder)).sort()).toEqual(["annex.db", "annex.lock"]);
+    expect((await readdir(folder)).sort()).toEqual(["annex.db", "annex.lock", "annex.made"]);
   });
 
   test("works in a folder whose name is full of what means something elsewhere", async () => {
@@ -94,6 +94,23 @@ describe("opening", () => {
     await mkdir(folder);
     await writeFile(join(folder, "annex.db"), "this is a text, and a long one: ".repeat(400));
     await expect(sqlite(folder).open()).rejects.toMatchObject({ name: "OpenStoreError", code: "Damaged" });
+  });
+
+  test("a database that was removed after a clean stop is not made anew; with the folder gone, or made by an older version, it begins as ever", async () => {
+    const folder = join(root, "removed");
+    await (await sqlite(folder).open())[Symbol.asyncDispose]();
+    await rename(join(folder, "annex.db"), join(root, "saved.db"));
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const message = expect.stringMatching(/is damaged: annex\.db is missing: restore it, or remove the folder to begin anew$/);
+      await expect(sqlite(folder).open()).rejects.toMatchObject({ code: "Damaged", message });
+    }
+    expect((await readdir(folder)).sort()).toEqual(["annex.lock", "annex.made"]);
+    await rename(join(root, "saved.db"), join(folder, "annex.db"));
+    await rm(join(folder, "annex.made"));
+    await (await sqlite(folder).open())[Symbol.asyncDispose]();
+    expect(await readdir(folder)).toContain("annex.made");
+    await rm(folder, { recursive: true });
+    await (await sqlite(folder).open())[Symbol.asyncDispose]();
   });
 
   test("a start that was cut off leaves nothing in the way", async () => {

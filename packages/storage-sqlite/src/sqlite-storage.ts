@@ -47,8 +47,8 @@ export interface SQLiteStore {
  *   until then the file grows.
  * - A full disk fails the write with `Unavailable`; what was acknowledged stays, and writes go on once there is room.
  *
- * @param folder made if it is missing, for this user alone (0700). It holds `annex.db`, its write-ahead log and a lock; back it up while
- *   the store is closed, or all three files in one snapshot.
+ * @param folder made if it is missing, for this user alone (0700). It holds `annex.db`, its write-ahead log, a lock, and a mark that
+ *   there is a store; back it up while the store is closed, or all files in one snapshot.
  */
 export function sqlite(folder: string, options: SQLiteStorageOptions = {}): SQLiteStore {
   return { open: () => SQLiteStorage.open(resolve(folder), options) };

@@ -42,6 +42,7 @@ function table() {
   const handlers = {
     get: ({ name }) => kept.get(name),
     list: () => [...kept.values()],
+    supportsDryRun: true,
     create: ({ object, isDryRun }) => {
       const row = rowOf(object);
       if (!isDryRun) {
@@ -99,6 +100,7 @@ describe("a kind that stores nothing", () => {
       scope: "Cluster",
       versions: { v1: { schema: { spec: t.object({ current: t.string(), next: t.string({ minLength: 3 }) }) } } },
       handlers: {
+        supportsDryRun: true,
         create: ({ object, user, isDryRun, signal }) => {
           changed.push([user.name, object.spec.next, isDryRun, signal.aborted]);
           if (object.spec.current !== "old")

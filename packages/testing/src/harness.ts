@@ -27,7 +27,8 @@ export interface Harness extends AsyncDisposable {
 export interface HarnessRequest {
   /** Sent as JSON, unless it is text or bytes. */
   readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list is a header that is sent several times. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Who asks. Default {@link ADMIN}; null for nobody. */
   readonly user?: UserInfo | null;
   readonly signal?: AbortSignal;
@@ -67,7 +68,7 @@ export interface AnswerBody {
   readonly data: Readonly<Record<string, string>>;
   readonly type: string;
   readonly items: readonly AnswerBody[];
-  readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
+  readonly columnDefinitions: readonly { readonly name: string; readonly type: string; readonly priority: number }[];
   readonly rows: readonly { readonly cells: readonly unknown[]; readonly object: AnswerBody }[];
   readonly message: string;
   readonly reason: string;
@@ -118,11 +119,12 @@ export async function startHarness(resources: readonly Resource[], options: Part
         headers: {
           "user-agent": "harness/1.0",
           ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
+          ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(", ")])),
           ...(user === null ? {} : { "x-test-user": user.name }),
         },
+        headerValues: (name) => [headers[name] ?? []].flat(),
         body: async () => bytes,
-        peer: { address: "127.0.0.1", clientCertificate: undefined },
+        peer: { address: "127.0.0.1", certificates: undefined },
         signal,
       });
       return asHarnessResponse(response);

@@ -109,6 +109,20 @@ describe("the verbs of a stored kind", () => {
     ]);
   });
 
+  test("a collection is deleted as it is listed: from a page on, or as it was", async () => {
+    await using server = await startHarness([Thing]);
+    const names = async (method: string, query: string) =>
+      (await server.request(method, `${THINGS}${query}`)).json().items.map(({ metadata }) => metadata.name);
+    const first = (await server.request("POST", THINGS, { body: thing("a") })).json();
+    for (const name of ["b", "c"]) await server.request("POST", THINGS, { body: thing(name) });
+    expect((await server.request("DELETE", `${THINGS}?continue=abc`)).status).toBe(400);
+    expect((await server.request("DELETE", `${THINGS}?resourceVersion=1&resourceVersionMatch=Exact`)).status).toBe(410);
+    const page = (await server.request("GET", `${THINGS}?limit=2`)).json();
+    expect(await names("DELETE", `?continue=${encodeURIComponent(String(page.metadata.continue))}`)).toEqual(["c"]);
+    expect(await names("DELETE", `?resourceVersion=${first.metadata.resourceVersion}&resourceVersionMatch=Exact`)).toEqual(["a"]);
+    expect(await names("GET", "")).toEqual(["b"]);
+  });
+
   test("refuses what is not allowed, and names every fault", async () => {
     await using server = await startHarness([Thing]);
     expect((await server.request("GET", THINGS, { user: ALICE })).json()).toMatchObject({
@@ -119,20 +133,6 @@ describe("the verbs of a stored kind", () => {
     const invalid = (await server.request("POST", THINGS, { body: thing("A", { color: "none", size: 0 }) })).json();
     expect(invalid).toMatchObject({ code: 422, reason: "Invalid" });
     expect(invalid.details.causes.map(({ field }) => field)).toEqual(["metadata.name", "spec.size", "spec.color"]);
-  });
-
-  test.each([
-    {
-      headers: { "impersonate-user": "bob" },
-      message: 'users "bob" is forbidden: User "admin" cannot impersonate resource "users" in API group "" at the cluster scope',
-    },
-    {
-      headers: { "impersonate-group": "devs" },
-      message: 'groups "devs" is forbidden: User "admin" cannot impersonate resource "groups" in API group "" at the cluster scope',
-    },
-  ])("refuses to take $headers for nothing", async ({ headers, message }) => {
-    await using server = await startHarness([Thing]);
-    expect((await server.request("GET", THINGS, { headers })).json()).toMatchObject({ code: 403, reason: "Forbidden", message });
   });
 
   test("a list is encoded once for those who ask at the same time, and anew after a write", async () => {
@@ -156,6 +156,37 @@ describe("the verbs of a stored kind", () => {
     const [line] = server.log;
     expect(line).toMatchObject({ message: "request", fields: { verb: "get", path: `${THINGS}/a`, user: "admin", code: 404 } });
     expect(JSON.stringify(line)).not.toContain("secret");
+  });
+
+  test.each([
+    { name: "..", message: "Name parameter invalid: \"..\": may not be '..'" },
+    { name: "%25%0a", message: "Name parameter invalid: \"%\\n\": may not contain '%'" },
+  ])("no object can be named $name", async ({ name, message }) => {
+    await using server = await startHarness([Thing]);
+    for (const method of ["GET", "DELETE"]) expect((await server.request(method, `${THINGS}/${name}`)).json()).toMatchObject({ code: 400, message });
+    const update = await server.request("PUT", `${THINGS}/${name}`, { body: thing(decodeURIComponent(name), {}, { resourceVersion: "1" }) });
+    expect(update.json()).toMatchObject({ code: 400, message });
+  });
+
+  test("a name is quoted so that it stays on its line", async () => {
+    await using server = await startHarness([Thing]);
+    expect((await server.request("GET", `${THINGS}/a%0ab%00`)).json()).toMatchObject({
+      code: 404,
+      message: 'things.example.com "a\\nb\\x00" not found',
+    });
+  });
+
+  test("a resourceVersion of 0 is none", async () => {
+    await using server = await startHarness([Thing]);
+    expect((await server.request("POST", THINGS, { body: thing("a", {}, { resourceVersion: "0" }) })).status).toBe(201);
+  });
+
+  test("export is no longer there", async () => {
+    await using server = await startHarness([Thing]);
+    await server.request("POST", THINGS, { body: thing("a") });
+    const message = "the export parameter, deprecated since v1.14, is no longer supported";
+    expect((await server.request("GET", `${THINGS}/a?export=true`)).json()).toMatchObject({ code: 400, message });
+    expect((await server.request("GET", `${THINGS}/a?export=false`)).status).toBe(200);
   });
 
   test("prints tables", async () => {

@@ -52,11 +52,14 @@ describe("what a user may not see", () => {
     expect((await server.request("GET", `${NOTES}/a`, { user: BOB })).status).toBe(200);
   });
 
-  test("still has its name", async () => {
+  test("still has its name, and nobody is told that it is on its way out", async () => {
     await using server = await startWithNotes();
+    await server.request("PATCH", `${NOTES}/b`, { body: { metadata: { finalizers: ["example.com/hold"] } }, headers: MERGE_PATCH });
+    await server.request("DELETE", `${NOTES}/b`);
     expect((await server.request("POST", NOTES, { body: note("b", ["bob"]), user: BOB })).json()).toMatchObject({
       code: 409,
       reason: "AlreadyExists",
+      message: 'notes.example.com "b" already exists',
     });
   });
 

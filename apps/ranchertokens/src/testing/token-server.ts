@@ -3,12 +3,13 @@ import {
   type Attributes,
   type Authorizer,
   memoryStorage,
+  namespaceLifecycle,
   publicPathsAuthorizer,
   type Resource,
   systemMastersAuthorizer,
   unionAuthorizer,
 } from "@annex/apiserver";
-import { ensureNamespaces, Namespace, type NamespaceControllerOptions, namespaceLifecycle, Secret, SYSTEM_NAMESPACES } from "@annex/standalone";
+import { ensureNamespaces, Namespace, type NamespaceControllerOptions, Secret, SYSTEM_NAMESPACES } from "@annex/standalone";
 import {
   type AnswerBody,
   type Harness,
@@ -25,6 +26,8 @@ import { createVerifier, type Verify } from "../verify.ts";
 export const MAC_KEY = new Uint8Array(32).fill(7);
 export const CLUSTER_NAMESPACE = "annex-system";
 export const TOKENS = "/apis/tomlebreux.com/v1alpha1/namespaces/default/ranchertokens";
+export const TOKENS_V1 = "/apis/tomlebreux.com/v1/namespaces/default/ranchertokens";
+export const CLUSTER_TOKENS_V1 = "/apis/tomlebreux.com/v1/clusterranchertokens";
 export const CLUSTER_TOKENS = "/apis/tomlebreux.com/v1alpha1/clusterranchertokens";
 export const SECRETS = "/api/v1/namespaces/default/secrets";
 export const CLUSTER_SECRETS = `/api/v1/namespaces/${CLUSTER_NAMESPACE}/secrets`;
@@ -66,7 +69,7 @@ export async function startTokenServer({ macKey = MAC_KEY, allow = () => false, 
     authorizer: unionAuthorizer([systemMastersAuthorizer, publicPathsAuthorizer, allowed]),
     ...options,
     clock,
-    admission: [namespaceLifecycle(() => harness.server.verbsOf("", "namespaces")), ...(options.admission ?? [])],
+    admission: [namespaceLifecycle(() => harness.server.verbsOf("", "namespaces"), SYSTEM_NAMESPACES), ...(options.admission ?? [])],
   });
   const { server } = harness;
   const services = { verbsOf: server.verbsOf, context: server.loopback, clock, log: recorder(harness) };

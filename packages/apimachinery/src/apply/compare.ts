@@ -1,8 +1,11 @@
-import { isJSONObject, type JSONArray, type JSONObject, type JSONValue, jsonEquals } from "../meta/index.ts";
-import { formatPathElement, type PathElement } from "./field-path.ts";
-import { type FieldSet, FieldSetBuilder } from "./field-set.ts";
+import { isJSONObject, type JSONArray, type JSONObject, type JSONValue } from "../meta/index.ts";
+import type { PathElement } from "./field-path.ts";
+import type { FieldSet } from "./field-set.ts";
+import { FieldSetBuilder } from "./field-set-builder.ts";
+import type { ItemKey, KeyedList } from "./keyed-list.ts";
 import type { ListType, MapType, StructuralType } from "./structural-type.ts";
-import { fieldOf, formOf, itemElement, kindOf } from "./typed.ts";
+import { fieldOf, formOf, isEmptyMap, keysOfList, kindOf } from "./typed.ts";
+import { equalValues } from "./value.ts";
 
 /** What a write changed. The three sets have no member in common, but for a field that became something else (an object where a text was). */
 export interface Comparison {
@@ -62,7 +65,7 @@ class CompareWalk {
     if (form === "map" && type.map !== undefined) {
       const before = isJSONObject(left) ? left : undefined;
       const after = isJSONObject(right) ? right : undefined;
-      if (type.map.isAtomic || (isEmpty(before) && isEmpty(after))) this.leaf(left, right);
+      if (type.map.isAtomic || (isEmptyMap(before ?? null) && isEmptyMap(after ?? null))) this.leaf(left, right);
       else this.fields(before, after, type.map);
     } else if (form === "list" && type.list !== undefined) {
       const before: JSONArray = Array.isArray(left) ? left : [];
@@ -74,15 +77,24 @@ class CompareWalk {
 
   /** What is added or removed as a whole, {@link value} records. */
   private leaf(left: Side, right: Side): void {
-    if (left !== undefined && right !== undefined && !jsonEquals(left, right)) this.modified.insert(this.path);
+    if (left !== undefined && right !== undefined && !equalValues(left, right)) this.modified.insert(this.path);
   }
 
   private fields(before: JSONObject | undefined, after: JSONObject | undefined, type: MapType): void {
+    let common = 0;
     for (const name in before) {
       const left = before[name];
-      const right = after !== undefined && Object.hasOwn(after, name) ? after[name] : undefined;
-      if (left !== right && left !== undefined) this.field(name, left, right, type);
+      if (left === undefined) continue;
+      // No value of JSON is what an object inherits: the same is its own.
+      const isSame = after !== undefined && after[name] === left;
+      const right = isSame || (after !== undefined && Object.hasOwn(after, name)) ? after[name] : undefined;
+      if (right !== undefined) common++;
+      if (!isSame) this.field(name, left, right, type);
     }
+    if (countFields(after) > common) this.addedFields(before, after, type);
+  }
+
+  private addedFields(before: JSONObject | undefined, after: JSONObject | undefined, type: MapType): void {
     for (const name in after) {
       const right = after[name];
       const isKnown = before !== undefined && Object.hasOwn(before, name) && before[name] !== undefined;
@@ -98,9 +110,37 @@ class CompareWalk {
   }
 
   private items(before: JSONArray, after: JSONArray, type: ListType): void {
-    const groups = new Map<string, ItemGroup>();
-    for (const [index, item] of before.entries()) this.groupOf(groups, type, item, index).before.push(item);
-    for (const [index, item] of after.entries()) this.groupOf(groups, type, item, index).after.push(item);
+    const left = keysOfList(before, type, this.path);
+    const right = keysOfList(after, type, this.path);
+    if (left.hasDuplicates || right.hasDuplicates) this.groups(before, left, after, right, type);
+    else this.uniqueItems(before, left, after, right, type);
+  }
+
+  private uniqueItems(before: JSONArray, left: KeyedList, after: JSONArray, right: KeyedList, type: ListType): void {
+    for (let index = 0; index < before.length; index++) {
+      const item = before[index];
+      // Mostly an element stands where it stood, and is the same.
+      if (item === after[index]) continue;
+      const at = right.positions.get(left.keys[index] ?? "");
+      this.item(left.elements[index], item, at === undefined ? undefined : after[at], type);
+    }
+    for (let index = 0; index < after.length; index++) {
+      if (after[index] === before[index] || left.positions.has(right.keys[index] ?? "")) continue;
+      this.item(right.elements[index], undefined, after[index], type);
+    }
+  }
+
+  private item(element: PathElement | undefined, left: Side, right: Side, type: ListType): void {
+    if (element === undefined) return;
+    this.path.push(element);
+    this.value(left, right, type.element);
+    this.path.pop();
+  }
+
+  private groups(before: JSONArray, left: KeyedList, after: JSONArray, right: KeyedList, type: ListType): void {
+    const groups = new Map<ItemKey, ItemGroup>();
+    for (const [index, item] of before.entries()) groupOf(groups, left, index)?.before.push(item);
+    for (const [index, item] of after.entries()) groupOf(groups, right, index)?.after.push(item);
     for (const group of groups.values()) {
       this.path.push(group.element);
       this.group(group, type.element);
@@ -108,22 +148,11 @@ class CompareWalk {
     }
   }
 
-  private groupOf(groups: Map<string, ItemGroup>, type: ListType, item: JSONValue, index: number): ItemGroup {
-    const element = itemElement(type, item, index, this.path);
-    const text = formatPathElement(element);
-    let group = groups.get(text);
-    if (group === undefined) {
-      group = { element, before: [], after: [] };
-      groups.set(text, group);
-    }
-    return group;
-  }
-
   /** Several elements of one key or value are one field, owned as a whole. */
   private group({ before, after }: ItemGroup, type: StructuralType): void {
     if (before.length <= 1 && after.length <= 1) this.value(before[0], after[0], type);
     else if (before.length >= 2 && after.length >= 2) {
-      if (!jsonEquals(before, after)) this.modified.insert(this.path);
+      if (!equalValues(before, after)) this.modified.insert(this.path);
     } else if (before.length >= 2) {
       if (after.length !== 0) this.value(undefined, after[0], type);
       this.removed.insert(this.path);
@@ -134,6 +163,12 @@ class CompareWalk {
   }
 }
 
+function countFields(object: JSONObject | undefined): number {
+  let count = 0;
+  for (const name in object) if (object[name] !== undefined) count++;
+  return count;
+}
+
 /** The elements of one key, or one value of a set. */
 interface ItemGroup {
   readonly element: PathElement;
@@ -141,7 +176,13 @@ interface ItemGroup {
   readonly after: JSONValue[];
 }
 
-function isEmpty(value: JSONObject | undefined): boolean {
-  for (const name in value) if (value[name] !== undefined) return false;
-  return true;
+function groupOf(groups: Map<ItemKey, ItemGroup>, { keys, elements }: KeyedList, index: number): ItemGroup | undefined {
+  const [key, element] = [keys[index], elements[index]];
+  if (key === undefined || element === undefined) return undefined;
+  let group = groups.get(key);
+  if (group === undefined) {
+    group = { element, before: [], after: [] };
+    groups.set(key, group);
+  }
+  return group;
 }

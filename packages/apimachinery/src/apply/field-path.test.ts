@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { JSONValue } from "../meta/index.ts";
 import {
   comparePathElements,
   fieldElement,
@@ -39,7 +40,7 @@ describe("path elements", () => {
     { text: "k:null", want: keyElement([]), canonical: "k:{}" },
     { text: 'v:"a<b"', want: valueElement("a<b"), canonical: 'v:"a\\u003cb"' },
     { text: "v:1.0", want: valueElement(1), canonical: "v:1" },
-    { text: "v:9007199254740993", want: valueElement(9007199254740993n) },
+    { text: "v:9007199254740993", want: valueElement(9007199254740992), canonical: "v:9007199254740992" },
     { text: "v:null", want: valueElement(null) },
     { text: "i:0", want: indexElement(0) },
     { text: "i:+07", want: indexElement(7), canonical: "i:7" },
@@ -93,4 +94,20 @@ describe("path elements", () => {
       '.spec.ports[port=80,protocol="T<P"][3][="x"]',
     );
   });
+
+  test.each<{ value: JSONValue; want: string }>([
+    { value: "é\u{1f600}\ufffd", want: '[="é\u{1f600}\ufffd"]' },
+    { value: 'a"\\\n\v\u0001\u007f\u00ad\u2028\u{e0001}', want: String.raw`[="a\"\\\n\v\x01\x7f\u00ad\u2028\U000e0001"]` },
+    { value: 0, want: "[=0]" },
+    { value: -1.5, want: "[=-1.5]" },
+    { value: 999999, want: "[=999999]" },
+    { value: 1000000, want: "[=1e+06]" },
+    { value: 2147483648, want: "[=2.147483648e+09]" },
+    { value: 9007199254740993n, want: "[=9.007199254740992e+15]" },
+    { value: 1e21, want: "[=1e+21]" },
+    { value: 0.00012, want: "[=0.00012]" },
+    { value: 0.000012, want: "[=1.2e-05]" },
+    { value: [1, "a", null], want: '[=[1,"a",null]]' },
+    { value: { b: 1, a: true }, want: "[=a=trueb=1]" },
+  ])("a value as Go prints it: $want", ({ value, want }) => expect(formatPath([valueElement(value)])).toBe(want));
 });

@@ -1,5 +1,5 @@
 import { isJSONObject, type JSONValue } from "../meta/index.ts";
-import { compareStrings, compareValues, formatName, formatValue } from "./value.ts";
+import { compareStrings, compareValues, formatName, formatPrinted, formatValue } from "./value.ts";
 
 /** One field of the key that names an element of a `map` list. */
 export interface KeyField {
@@ -75,7 +75,7 @@ export function formatPathElement(element: PathElement): string {
     case "field":
       return `f:${element.name}`;
     case "key":
-      return `k:{${element.fields.map(({ name, value }) => `${formatName(name)}:${formatValue(value)}`).join(",")}}`;
+      return `k:{${formatKey(element.fields)}}`;
     case "value":
       return `v:${formatValue(element.value)}`;
     case "index":
@@ -85,6 +85,14 @@ export function formatPathElement(element: PathElement): string {
   }
 }
 
+function formatKey(fields: readonly KeyField[]): string {
+  let text = "";
+  for (const { name, value } of fields) text += `${text === "" ? "" : ","}${formatName(name)}:${formatValue(value)}`;
+  return text;
+}
+
+/** One key field that is a text without escapes: what most keys are, and much faster to read than any JSON. */
+const PLAIN_KEY = /^\{"([ !#-[\]-\uffff]*)":"([ !#-[\]-\uffff]*)"\}$/;
 const INTEGER = /^[+-]?[0-9]+$/;
 
 /**
@@ -104,6 +112,8 @@ export function parsePathElement(text: string): PathElement | undefined {
     case "v":
       return valueElement(parseValue(rest, text));
     case "k": {
+      const [, name, value] = PLAIN_KEY.exec(rest) ?? [];
+      if (name !== undefined && value !== undefined) return { kind: "key", fields: [{ name, value }] };
       const key = parseValue(rest, text);
       if (!isJSONObject(key) && key !== null) throw new MalformedFieldsError(`key must be an object: ${text}`);
       return keyElement(Object.entries(key ?? {}).map(([name, value]) => ({ name, value: value ?? null })));
@@ -118,17 +128,21 @@ export function parsePathElement(text: string): PathElement | undefined {
   }
 }
 
+/** Numbers are floats here, as Go reads them: of an integer beyond 2^53 the last digits are lost. */
 function parseValue(json: string, text: string): JSONValue {
-  let value: JSONValue;
   try {
-    value = JSON.parse(json);
+    // JSON.parse yields `any`; what it returns is a JSON value by definition.
+    return JSON.parse(json) as JSONValue;
   } catch (cause) {
     throw new MalformedFieldsError(`invalid JSON: ${text}`, { cause });
   }
-  return typeof value === "number" && !Number.isSafeInteger(value) && INTEGER.test(json) ? BigInt(json) : value;
 }
 
-/** A path as messages and conflicts print it: `.spec.ports[port=80,protocol="TCP"].name`, `.metadata.finalizers[="a"]`, `.x[0]`. */
+/**
+ * A path as messages and conflicts print it: `.spec.ports[port=80,protocol="TCP"].name`, `.metadata.finalizers[="a"]`, `.x[0]`.
+ *
+ * Source: structured-merge-diff Path.String.
+ */
 export function formatPath(path: FieldPath): string {
   return path.map(formatStep).join("");
 }
@@ -138,17 +152,12 @@ function formatStep(element: PathElement): string {
     case "field":
       return `.${element.name}`;
     case "key":
-      return `[${element.fields.map(({ name, value }) => `${name}=${formatPlain(value)}`).join(",")}]`;
+      return `[${element.fields.map(({ name, value }) => `${name}=${formatPrinted(value)}`).join(",")}]`;
     case "value":
-      return `[=${formatPlain(element.value)}]`;
+      return `[=${formatPrinted(element.value)}]`;
     case "index":
       return `[${element.index}]`;
     default:
       return element satisfies never;
   }
-}
-
-/** A value in a message: strings quoted, without the escapes that only HTML needs. */
-function formatPlain(value: JSONValue): string {
-  return typeof value === "string" ? formatName(value) : formatValue(value);
 }

@@ -22,7 +22,7 @@ const fieldSet = fields.map(set);
 describe("FieldsV1", () => {
   test.each<{ name: string; fields: JSONObject; want: string[]; canonical?: JSONObject }>([
     { name: "an empty object is a member", fields: { "f:a": {} }, want: [".a"] },
-    { name: "a parent is one only where it says so", fields: { "f:a": { "f:b": {} }, "f:c": { ".": {}, "f:d": {} } }, want: [".a.b", ".c", ".c.d"] },
+    { name: "a parent is one only where it says so", fields: { "f:a": { "f:b": {} }, "f:c": { ".": {}, "f:d": {} } }, want: [".c", ".a.b", ".c.d"] },
     { name: "null is an empty object", fields: { "f:a": null }, want: [".a"], canonical: { "f:a": {} } },
     {
       name: "what the dot holds is not looked at",
@@ -38,10 +38,10 @@ describe("FieldsV1", () => {
       canonical: { "f:a": {} },
     },
     {
-      name: "one element spelled in two ways",
-      fields: { "v:1.0": { "f:a": {} }, "v:1": { "f:b": {} } },
-      want: ["[=1].a", "[=1].b"],
-      canonical: { "v:1": { "f:a": {}, "f:b": {} } },
+      name: "one element spelled in two ways: the later one has what is below",
+      fields: { "v:1.0": { ".": {}, "f:a": {} }, "v:1": { "f:b": {} }, "v:1e0": {} },
+      want: ["[=1]", "[=1].b"],
+      canonical: { "v:1": { ".": {}, "f:b": {} } },
     },
     {
       name: "a name of Object's",
@@ -80,6 +80,39 @@ describe("FieldsV1", () => {
   test("has a bounded depth", () => {
     expect(set(nested(MAX_DEPTH)).size).toBe(1);
     expect(() => set(nested(MAX_DEPTH + 1))).toThrow(MalformedFieldsError);
+  });
+
+  // What is below elements of a list is read and written once where it is the same as below the one before.
+  test.each<JSONObject>([
+    { 'k:{"n":"a"}': { ".": {}, "f:x": {} }, 'k:{"n":"b"}': { ".": {}, "f:x": {} }, 'k:{"n":"c"}': { "f:x": {} } },
+    { 'k:{"n":"a"}': { ".": {}, "f:x": {} }, 'k:{"n":"b"}': { ".": {}, "f:x": {}, "f:y": {} }, 'k:{"n":"c"}': { ".": {}, "f:y": {} } },
+    { 'k:{"n":"a"}': { "f:x": {}, "f:y": {} }, 'k:{"n":"b"}': { "f:x": {} }, 'k:{"n":"c"}': {}, 'k:{"n":"d"}': { "f:x": {} } },
+    { 'k:{"n":"a"}': { "f:x": {} }, 'k:{"n":"b"}': { "f:x": { ".": {}, "f:y": {} } }, 'k:{"n":"c"}': { "f:x": { "f:y": {} } } },
+  ])("neighbours are told apart: %j", (fields) => {
+    expect(set(fields).toFieldsV1()).toEqual(fields);
+    const reversed = Object.fromEntries(Object.entries(fields).reverse());
+    expect(set(reversed).toFieldsV1()).toEqual(fields);
+    expect(set(reversed).equals(set(fields))).toBe(true);
+    for (const key of Object.keys(fields)) {
+      const others = Object.fromEntries(Object.entries(fields).filter(([other]) => other !== key));
+      expect(set(others).equals(set({ ...fields, [key]: { "f:z": {} } }))).toBe(false);
+      expect(
+        set(fields)
+          .difference(set(others))
+          .equals(set({ [key]: fields[key] })),
+      ).toBe(true);
+      expect(
+        set(others)
+          .union(set({ [key]: fields[key] }))
+          .equals(set(fields)),
+      ).toBe(true);
+    }
+  });
+
+  test("neighbours of which one is a member are told apart", () => {
+    const both = set({ 'k:{"n":"a"}': { ".": {}, "f:x": {} }, 'k:{"n":"b"}': { ".": {}, "f:x": {} } });
+    const rest = both.difference(set({ 'k:{"n":"b"}': {} }));
+    expect(rest.toFieldsV1()).toEqual({ 'k:{"n":"a"}': { ".": {}, "f:x": {} }, 'k:{"n":"b"}': { "f:x": {} } });
   });
 
   test("reading what was written gives the same set", () => {

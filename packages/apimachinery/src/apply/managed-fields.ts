@@ -21,6 +21,8 @@ export interface Manager {
 /** The managers of an object, by {@link managerIdentifier}. */
 export type Managers = ReadonlyMap<string, Manager>;
 
+export const NO_MANAGERS: Managers = new Map();
+
 /**
  * What tells managers apart: name, operation, subresource and, for updates, version. Its order decides between entries of the same second.
  *

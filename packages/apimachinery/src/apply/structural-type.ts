@@ -46,7 +46,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const NO_NAMED_FIELDS: ReadonlyMap<string, FieldType> = new Map();
 
 /** Anything, owned as a whole. */
-const ATOMIC_TYPE: StructuralType = (() => {
+export const ATOMIC_TYPE: StructuralType = (() => {
   const type: Mutable<StructuralType> = { scalar: "untyped", list: undefined, map: undefined };
   type.list = { isAtomic: true, keys: [], element: type };
   type.map = { isAtomic: true, fields: NO_NAMED_FIELDS, element: type };
@@ -62,6 +62,16 @@ export const DEDUCED_TYPE: StructuralType = (() => {
   const type: Mutable<StructuralType> = { scalar: "untyped", list: { isAtomic: true, keys: [], element: ATOMIC_TYPE }, map: undefined };
   type.map = { isAtomic: false, fields: NO_NAMED_FIELDS, element: type };
   return type;
+})();
+
+/**
+ * The metadata of every object. As the documents of Kubernetes have it, an owner reference without a uid has an empty one, which here is what tells it from others.
+ */
+const METADATA: Schema = (() => {
+  const { ownerReferences } = OBJECT_META_SCHEMA.properties;
+  const { uid } = ownerReferences.items.properties;
+  const items = { ...ownerReferences.items, properties: { ...ownerReferences.items.properties, uid: { ...uid, default: "" } } };
+  return { ...OBJECT_META_SCHEMA, properties: { ...OBJECT_META_SCHEMA.properties, ownerReferences: { ...ownerReferences, items } } };
 })();
 
 const structuralTypes = new WeakMap<Schema, StructuralType>();
@@ -135,7 +145,7 @@ function convertMap(schema: Schema, preserves: boolean, isObject: boolean): MapT
   }
   if (isObject) {
     for (const name of ["apiVersion", "kind"]) fields.set(name, { type: scalarOf("string"), default: undefined, element: fieldElement(name) });
-    fields.set("metadata", { type: structuralType(OBJECT_META_SCHEMA), default: undefined, element: fieldElement("metadata") });
+    fields.set("metadata", { type: structuralType(METADATA), default: undefined, element: fieldElement("metadata") });
   }
   return { isAtomic: schema["x-kubernetes-map-type"] === "atomic", fields, element: convertElement(schema, preserves, fields.size === 0) };
 }

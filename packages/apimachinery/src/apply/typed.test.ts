@@ -133,13 +133,20 @@ describe("fieldSetOf", () => {
   });
 });
 
+test("an owner reference without a uid has an empty one", () => {
+  const value = { metadata: { ownerReferences: [{ name: "o" }] } };
+  const owned = { "f:metadata": { "f:ownerReferences": { 'k:{"uid":""}': {} } } };
+  expect(fieldSetOf(value, objectType({ type: "object" })).toFieldsV1()).toEqual(owned);
+});
+
 const mismatch = (message: string): unknown => expect.objectContaining({ name: "SchemaMismatchError", message });
 
 describe("checkForm", () => {
   const check = (schema: Schema, value: JSONValue, allowsDuplicates = true) => checkForm(value, structuralType(schema), { allowsDuplicates });
 
   test.each<{ name: string; schema: Schema; value: JSONValue; want: string }>([
-    { name: "a text for a number", schema: x({ type: "integer" }), value: { x: "1" }, want: ".x: expected numeric (int or float), got scalar" },
+    { name: "a text for a number", schema: x({ type: "integer" }), value: { x: "1" }, want: ".x: expected numeric (int or float), got string" },
+    { name: "a boolean for a number", schema: x({ type: "number" }), value: { x: true }, want: ".x: expected numeric (int or float), got bool" },
     { name: "a number for a text", schema: x(text), value: { x: 1 }, want: ".x: expected string, got scalar" },
     { name: "a text for a boolean", schema: x({ type: "boolean" }), value: { x: "true" }, want: ".x: expected boolean, got scalar" },
     { name: "a list for an object", schema: x(x(text)), value: { x: [] }, want: ".x: expected map, got list" },
@@ -196,13 +203,35 @@ describe("checkForm", () => {
       want: '.x[port=1,protocol="TCP"].name: expected string, got scalar',
     },
     { name: "within an atomic list", schema: x({ type: "array", items: text }), value: { x: ["a", 1] }, want: ".x[1]: expected string, got scalar" },
+    {
+      name: "several faults",
+      schema: { type: "object", properties: { a: { type: "integer" }, x: { type: "array", items: text } } },
+      value: { a: "5", x: ["a", 1, {}] },
+      want: "errors:\n  .a: expected numeric (int or float), got string\n  .x[1]: expected string, got scalar\n  .x[2]: expected string, got map",
+    },
+    {
+      name: "no more of a list behind an element without a key, and what stands beside it",
+      schema: { type: "object", properties: { x: tags, y: text } },
+      value: { x: [null, {}], y: 1 },
+      want: "errors:\n  .x: element 0: associative list without keys has an element that's an explicit null\n  .y: expected string, got scalar",
+    },
   ])("$name", ({ schema, value, want }) => expect(() => check(schema, value)).toThrow(mismatch(want)));
+
+  test("faults are counted", () => {
+    const value = { x: Array.from({ length: 5000 }, () => 1) };
+    expect(() => check(x({ type: "array", items: text }), value)).toThrow(/^errors:(\n {2}\.x\[\d+\]: expected string, got scalar){100}$/);
+  });
 
   test.each<{ name: string; schema: Schema; value: JSONValue }>([
     { name: "null anywhere but in sets and map lists", schema: x(ports), value: { x: null } },
     { name: "formats may be sent otherwise than as text", schema: x({ type: "string", format: "int-or-string" }), value: { x: 5 } },
+    {
+      name: "elements that each have another one of two keys, with the same value",
+      schema: x({ type: "array", items: { type: "object" }, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k", "l"] }),
+      value: { x: [{ k: "s" }, { l: "s" }] },
+    },
     { name: "large integers", schema: x({ type: "integer" }), value: { x: 9007199254740993n } },
-  ])("lets $name pass", ({ schema, value }) => check(schema, value));
+  ])("lets $name pass", ({ schema, value }) => check(schema, value, false));
 
   test("duplicates, if asked", () => {
     const value = { x: ["b", "a", "b"] };

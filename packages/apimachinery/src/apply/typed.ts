@@ -1,27 +1,20 @@
-import { isJSONObject, type JSONValue } from "../meta/index.ts";
-import {
-  type FieldPath,
-  fieldElement,
-  formatPath,
-  formatPathElement,
-  indexElement,
-  type KeyField,
-  keyElement,
-  type PathElement,
-  valueElement,
-} from "./field-path.ts";
+import { isJSONObject, type JSONArray, type JSONValue } from "../meta/index.ts";
+import { type FieldPath, fieldElement, formatPath, indexElement, type PathElement } from "./field-path.ts";
 import { MAX_DEPTH } from "./field-set.ts";
+import { type ItemKey, type KeyedList, keyedList } from "./keyed-list.ts";
 import type { ListType, MapType, ScalarType, StructuralType } from "./structural-type.ts";
 
 /** A value and its schema do not fit: no field set can be told. */
 export class SchemaMismatchError extends Error {
   override readonly name = "SchemaMismatchError";
-  /** Where, as `.spec.ports[port=80]`; empty for the value itself. */
+  /** Where, as `.spec.ports[port=80]`; empty for the value itself. Of several places the first. */
   readonly path: string;
 
-  constructor(path: FieldPath, message: string) {
+  /** @param more other faults of the same value. */
+  constructor(path: FieldPath, message: string, more: readonly SchemaMismatchError[] = []) {
     const at = formatPath(path);
-    super(at === "" ? message : `${at}: ${message}`);
+    const first = at === "" ? message : `${at}: ${message}`;
+    super(more.length === 0 ? first : ["errors:", first, ...more.map((fault) => fault.message)].join("\n  "));
     this.path = at;
   }
 }
@@ -57,53 +50,45 @@ export function fieldOf(
   return { element, type: type.element, isNamed: false };
 }
 
-/**
- * The path element of a list's element: its key fields (those it leaves out have their defaults, or are left out of the key too), or its value in a set.
- *
- * @throws {SchemaMismatchError} if it has none: not an object, no key at all, or in a set not a scalar.
- * Source: structured-merge-diff listItemToPathElement.
- */
-export function itemElement(type: ListType, item: JSONValue, index: number, path: FieldPath): PathElement {
-  const refuse = (why: string): never => {
-    throw new SchemaMismatchError(path, `element ${index}: ${why}`);
-  };
-  if (type.keys.length === 0) {
-    if (Array.isArray(item)) return refuse("not supported: associative list with lists as elements");
-    if (isJSONObject(item)) return refuse("associative list without keys has an element that's a map type");
-    return item === null ? refuse("associative list without keys has an element that's an explicit null") : valueElement(item);
-  }
-  if (item === null) return refuse("associative list with keys may not have a null element");
-  if (!isJSONObject(item)) return refuse("associative list with keys may not have non-map elements");
-  const fields: KeyField[] = [];
-  for (const name of type.keys) {
-    const given = Object.hasOwn(item, name) ? item[name] : undefined;
-    const value = given === undefined ? (type.element.map?.fields.get(name)?.default ?? undefined) : given;
-    if (value !== undefined) fields.push({ name, value });
-  }
-  if (fields.length > 0) return keyElement(fields);
-  const keys = type.keys.map((key) => JSON.stringify(key)).join(" ");
-  return refuse(`associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`);
+/** The type of one field of an object. @throws {SchemaMismatchError} for a field that the type has no place for. */
+export function fieldTypeOf(type: MapType, name: string): StructuralType {
+  const known = type.fields.get(name)?.type ?? type.element;
+  if (known === undefined) throw new SchemaMismatchError([fieldElement(name)], "field not declared in schema");
+  return known;
+}
+
+/** Whether a value is null or an object without fields. */
+export function isEmptyMap(value: JSONValue): boolean {
+  if (value === null) return true;
+  if (!isJSONObject(value)) return false;
+  for (const name in value) if (value[name] !== undefined) return false;
+  return true;
+}
+
+/** The keys of an associative list. @throws {SchemaMismatchError} if an element has none. */
+export function keysOfList(list: JSONArray, type: ListType, path: FieldPath): KeyedList {
+  const keyed = keyedList(list, type);
+  if (keyed.fault !== undefined) throw new SchemaMismatchError(path, `element ${keyed.elements.length}: ${keyed.fault}`);
+  return keyed;
 }
 
 /**
  * Checks that a value has the form of its type: kinds of values, fields, keys of lists. Limits, formats and required fields are not looked at.
  *
  * @param options `allowsDuplicates`: whether two elements of a list may have the same key or value, as live objects may and applied ones may not.
- * @throws {SchemaMismatchError} at the first fault, or deeper than {@link MAX_DEPTH}.
+ * @throws {SchemaMismatchError} with every fault, at most {@link MAX_FAULTS}: of a list up to an element without a key, of an object up to a field that it cannot have.
+ *   Also deeper than {@link MAX_DEPTH}.
  * Source: structured-merge-diff typed/validate.go.
  */
 export function checkForm(value: JSONValue, type: StructuralType, options: { readonly allowsDuplicates: boolean }): void {
-  checkValue(value, type, [], options.allowsDuplicates);
+  const check = new FormCheck(options.allowsDuplicates);
+  check.value(value, type);
+  check.throwFaults();
 }
 
-function checkValue(value: JSONValue, type: StructuralType, path: PathElement[], allowsDuplicates: boolean): void {
-  if (path.length > MAX_DEPTH) throw new SchemaMismatchError([], `deeper than ${MAX_DEPTH}`);
-  if (value === null) return;
-  const form = formOf(type, kindOf(value));
-  if (form === "scalar") checkScalar(value, type.scalar, path);
-  else if (form === "list") checkList(value, type.list, path, allowsDuplicates);
-  else checkMap(value, type.map, path, allowsDuplicates);
-}
+const MAX_FAULTS = 100;
+/** Of all the sentences together; the first is told whole. */
+const MAX_CHARACTERS = 100_000;
 
 const SCALARS = {
   numeric: { types: ["number", "bigint"], expected: "numeric (int or float)" },
@@ -112,35 +97,101 @@ const SCALARS = {
   untyped: { types: ["number", "bigint", "string", "boolean"], expected: "any scalar" },
 } as const satisfies Record<ScalarType, { types: readonly string[]; expected: string }>;
 
-function checkScalar(value: JSONValue, type: ScalarType = "untyped", path: FieldPath): void {
-  const { types, expected }: { types: readonly string[]; expected: string } = SCALARS[type];
-  if (!types.includes(typeof value)) throw new SchemaMismatchError(path, `expected ${expected}, got ${kindOf(value)}`);
-}
+const GO_TYPES: Readonly<Partial<Record<string, string>>> = { string: "string", boolean: "bool" };
 
-function checkList(value: JSONValue, type: ListType | undefined, path: PathElement[], allowsDuplicates: boolean): void {
-  if (type === undefined || !Array.isArray(value)) throw new SchemaMismatchError(path, `expected list, got ${kindOf(value)}`);
-  const seen = allowsDuplicates || type.isAtomic ? undefined : new Set<string>();
-  for (const [index, item] of value.entries()) {
-    const element = type.isAtomic ? indexElement(index) : itemElement(type, item, index, path);
-    if (seen !== undefined) {
-      const text = formatPathElement(element);
-      if (seen.has(text)) throw new SchemaMismatchError(path, `duplicate entries for key ${formatPath([element])}`);
-      seen.add(text);
-    }
-    path.push(element);
-    checkValue(item, type.element, path, allowsDuplicates);
-    path.pop();
+class FormCheck {
+  private readonly allowsDuplicates: boolean;
+  private readonly path: PathElement[] = [];
+  private readonly faults: { readonly path: FieldPath; readonly message: string }[] = [];
+  private characters = 0;
+
+  constructor(allowsDuplicates: boolean) {
+    this.allowsDuplicates = allowsDuplicates;
   }
-}
 
-function checkMap(value: JSONValue, type: MapType | undefined, path: PathElement[], allowsDuplicates: boolean): void {
-  if (type === undefined || !isJSONObject(value)) throw new SchemaMismatchError(path, `expected map, got ${kindOf(value)}`);
-  for (const name in value) {
-    const child = value[name];
-    if (child === undefined) continue;
-    const field = fieldOf(type, name, path);
-    path.push(field.element);
-    checkValue(child, field.type, path, allowsDuplicates);
-    path.pop();
+  throwFaults(): void {
+    const [first, ...others] = this.faults;
+    if (first === undefined) return;
+    const more = others.map(({ path, message }) => new SchemaMismatchError(path, message));
+    throw new SchemaMismatchError(first.path, first.message, more);
+  }
+
+  value(value: JSONValue, type: StructuralType): void {
+    if (this.path.length > MAX_DEPTH) throw new SchemaMismatchError([], `deeper than ${MAX_DEPTH}`);
+    if (value === null || this.isFull) return;
+    const form = formOf(type, kindOf(value));
+    if (form === "scalar") this.scalar(value, type.scalar);
+    else if (form === "list") this.list(value, type.list);
+    else this.map(value, type.map);
+  }
+
+  private get isFull(): boolean {
+    return this.faults.length >= MAX_FAULTS || this.characters >= MAX_CHARACTERS;
+  }
+
+  private fault(message: string, path: FieldPath = [...this.path]): void {
+    if (this.isFull) return;
+    this.faults.push({ path, message });
+    this.characters += formatPath(path).length + message.length;
+  }
+
+  private scalar(value: JSONValue, type: ScalarType = "untyped"): void {
+    const { types, expected }: { types: readonly string[]; expected: string } = SCALARS[type];
+    if (types.includes(typeof value)) return;
+    // Go's sentence about a number has the type of the scalar; elsewhere its own types stand in it.
+    const got = type === "numeric" && typeof value !== "object" ? GO_TYPES[typeof value] : undefined;
+    this.fault(`expected ${expected}, got ${got ?? kindOf(value)}`);
+  }
+
+  private list(value: JSONValue, type: ListType | undefined): void {
+    if (type === undefined || !Array.isArray(value)) this.fault(`expected list, got ${kindOf(value)}`);
+    else if (type.isAtomic) this.atomicItems(value, type);
+    else this.items(value, type);
+  }
+
+  private atomicItems(items: JSONArray, type: ListType): void {
+    for (const [index, item] of items.entries()) {
+      if (this.isFull) return;
+      this.below(indexElement(index), item, type.element);
+    }
+  }
+
+  private items(items: JSONArray, type: ListType): void {
+    const { elements, keys, hasDuplicates, fault } = keyedList(items, type);
+    const seen = this.allowsDuplicates || !hasDuplicates ? undefined : new Set<ItemKey>();
+    for (const [index, element] of elements.entries()) {
+      if (this.isFull) return;
+      const key = keys[index] ?? "";
+      if (seen?.has(key) === true) this.fault(`duplicate entries for key ${formatPath([element])}`);
+      seen?.add(key);
+      this.below(element, items[index] ?? null, type.element);
+    }
+    // Without a key there is no saying what is wrong within the element, and Go looks no further in the list.
+    if (fault !== undefined) this.fault(`element ${elements.length}: ${fault}`);
+  }
+
+  private below(element: PathElement, value: JSONValue, type: StructuralType): void {
+    this.path.push(element);
+    this.value(value, type);
+    this.path.pop();
+  }
+
+  private map(value: JSONValue, type: MapType | undefined): void {
+    if (type === undefined || !isJSONObject(value)) {
+      this.fault(`expected map, got ${kindOf(value)}`);
+      return;
+    }
+    for (const name in value) {
+      const child = value[name];
+      if (child === undefined) continue;
+      const field = type.fields.get(name);
+      const element = field?.element ?? fieldElement(name);
+      const fieldType = field?.type ?? type.element;
+      if (fieldType === undefined) {
+        this.fault("field not declared in schema", [...this.path, element]);
+        return;
+      }
+      this.below(element, child, fieldType);
+    }
   }
 }

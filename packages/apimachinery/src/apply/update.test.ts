@@ -86,7 +86,7 @@ describe("a create", () => {
   test("through a subresource, or of what the request cannot change", () => {
     const created = update(undefined, object({ spec: { a: "1" }, status: { phase: "x" } }), {
       subresource: "status",
-      resetFields: FieldSet.of(["spec"], ["metadata"]),
+      resetFields: new Map([["g/v1", FieldSet.of(["spec"], ["metadata"])]]),
     });
     expect(created).toEqual([entry("me", { "f:status": { ".": {}, "f:phase": {} } }, { time: NOW, subresource: "status" })]);
   });
@@ -128,7 +128,7 @@ describe("an update", () => {
 
   test("through a subresource has an entry of its own", () => {
     const next = object({ spec: { a: "9", b: "1", tags: ["t"] }, status: { phase: "p" } });
-    expect(update(live, next, { subresource: "status", resetFields: FieldSet.of(["metadata"], ["spec"]) })).toEqual([
+    expect(update(live, next, { subresource: "status", resetFields: new Map([["g/v1", FieldSet.of(["metadata"], ["spec"])]]) })).toEqual([
       mine,
       other,
       entry("me", { "f:status": { ".": {}, "f:phase": {} } }, { time: NOW, subresource: "status" }),

@@ -1,18 +1,9 @@
-import { isJSONObject, type JSONValue, jsonEquals, type KubernetesObject, type ManagedFieldsEntry } from "../meta/index.ts";
-import type { Schema } from "../schema/schema.ts";
-import { type Comparison, compare, excludeFields } from "./compare.ts";
-import { FieldSet } from "./field-set.ts";
-import { capUpdateManagers, decodeManagedFields, encodeManagedFields, type Manager, type Managers, managerIdentifier } from "./managed-fields.ts";
-import { objectType } from "./structural-type.ts";
-import { checkForm, SchemaMismatchError } from "./typed.ts";
+import { isJSONObject, jsonEquals, type KubernetesObject, type ManagedFieldsEntry } from "../meta/index.ts";
+import { type FieldManagement, managersAfterUpdate, withoutManagedFields } from "./field-management.ts";
+import { decodeManagedFields, encodeManagedFields, type Managers, NO_MANAGERS } from "./managed-fields.ts";
+import { SchemaMismatchError } from "./typed.ts";
 
-/** An object in another version, and that version's schema. */
-export interface VersionedObject {
-  readonly object: KubernetesObject;
-  readonly schema: Schema;
-}
-
-export interface ManagedFieldsUpdate {
+export interface ManagedFieldsUpdate extends FieldManagement {
   /**
    * The object as it is stored, in the version of the request. For a create undefined, or an empty object of the kind without a uid: what it holds already
    * (as `spec: {}`) nobody owns.
@@ -20,35 +11,7 @@ export interface ManagedFieldsUpdate {
   readonly live: KubernetesObject | undefined;
   /** The object as the client wants it, in the version of the request, decoded and defaulted, before admission. */
   readonly next: KubernetesObject;
-  /** The schema of the request's version. */
-  readonly schema: Schema;
-  /** The name of the field manager: the query parameter, or `managerFromUserAgent`. Empty is `unknown`. */
-  readonly manager: string;
-  /** The version of the request, as `group/version`. */
-  readonly apiVersion: string;
-  /** Empty for the main resource. A write to a subresource cannot set managedFields. */
-  readonly subresource: string;
-  /** RFC 3339, whole seconds, UTC. */
-  readonly now: string;
-  /**
-   * Converts an object to the version of another manager's entry. Undefined for a version that is not served any more: its entries are dropped.
-   * Default: no other version exists.
-   */
-  readonly toVersion?: ((object: KubernetesObject, apiVersion: string) => VersionedObject | undefined) | undefined;
-  /** What this request cannot change, in every version: `status` on the main resource, `metadata` and `spec` on the status. Default: nothing. */
-  readonly resetFields?: FieldSet | undefined;
 }
-
-/** Fields that belong to the server, or name the object: nobody manages them. Source: managedfields stripMetaManager. */
-const STRIPPED_FIELDS = FieldSet.of(
-  ["apiVersion"],
-  ["kind"],
-  ["metadata"],
-  ...["name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields", "resourceVersion"].map((name) => [
-    "metadata",
-    name,
-  ]),
-);
 
 /**
  * The `metadata.managedFields` that an object is to be stored with after a create, an update or a patch other than apply.
@@ -68,14 +31,14 @@ export function updateManagedFields(update: ManagedFieldsUpdate): readonly Manag
   const base = baseOf(update);
   if (base.size === 0 && (update.live?.metadata.uid ?? "") !== "") return [];
   try {
-    return keepIfSame(encodeManagedFields(capUpdateManagers(changeManagers(base, update))), update.live?.metadata.managedFields);
+    const { apiVersion, kind } = update.next;
+    const managers = managersAfterUpdate(update, update.live ?? { apiVersion, kind, metadata: {} }, update.next, base);
+    return keepIfSame(encodeManagedFields(managers), update.live?.metadata.managedFields);
   } catch (error) {
     if (error instanceof SchemaMismatchError) return [];
     throw error;
   }
 }
-
-const NO_MANAGERS: Managers = new Map();
 
 function baseOf({ live, next, subresource }: ManagedFieldsUpdate): Managers {
   const sent = next.metadata.managedFields;
@@ -93,76 +56,9 @@ function isZeroEntry(entry: unknown): boolean {
   return isJSONObject(entry) && Object.values(entry).every((value) => value === undefined || value === null || value === "");
 }
 
-function keepIfSame(entries: readonly ManagedFieldsEntry[], stored: readonly ManagedFieldsEntry[] | undefined): readonly ManagedFieldsEntry[] {
+/** Live's own list where nothing of it changed. */
+export function keepIfSame(entries: readonly ManagedFieldsEntry[], stored: readonly ManagedFieldsEntry[] | undefined): readonly ManagedFieldsEntry[] {
   return stored?.length === entries.length && stored.every((entry, index) => entry === entries[index]) ? stored : entries;
-}
-
-function changeManagers(base: Managers, update: ManagedFieldsUpdate): Managers {
-  const { apiVersion, subresource, now } = update;
-  const comparisons = new Comparisons(update);
-  const { added, modified } = comparisons.own;
-  const managers = new Map<string, Manager>();
-  for (const [id, manager] of base) {
-    const comparison = comparisons.inVersion(manager.apiVersion);
-    if (comparison === undefined) continue;
-    const set = manager.set.difference(comparison.modified).difference(comparison.added).difference(comparison.removed);
-    if (!set.isEmpty) managers.set(id, set === manager.set ? manager : { ...manager, set, entry: undefined });
-  }
-  const changed = modified.union(added).difference(STRIPPED_FIELDS);
-  if (changed.isEmpty) return managers;
-  const info = { manager: update.manager === "" ? "unknown" : update.manager, operation: "Update", apiVersion, subresource } as const;
-  const id = managerIdentifier(info);
-  const set = changed.union(managers.get(id)?.set ?? FieldSet.empty);
-  return managers.set(id, { ...info, time: now, set, entry: undefined });
-}
-
-/** What the write changed, told in each version that a manager owns fields in. */
-class Comparisons {
-  readonly own: Comparison;
-  private readonly others = new Map<string, Comparison | undefined>();
-  private readonly update: ManagedFieldsUpdate;
-  private readonly live: KubernetesObject;
-  private readonly next: KubernetesObject;
-
-  constructor(update: ManagedFieldsUpdate) {
-    this.update = update;
-    const { apiVersion, kind } = update.next;
-    this.live = withoutManagedFields(update.live ?? { apiVersion, kind, metadata: {} });
-    this.next = withoutManagedFields(update.next);
-    // Live objects may hold duplicates that an old schema let in; converting them to another version may not.
-    this.own = this.compare(this.live, this.next, update.schema, true);
-  }
-
-  /** @returns undefined for a version that is not served. */
-  inVersion(apiVersion: string): Comparison | undefined {
-    if (apiVersion === this.update.apiVersion) return this.own;
-    if (!this.others.has(apiVersion)) this.others.set(apiVersion, this.converted(apiVersion));
-    return this.others.get(apiVersion);
-  }
-
-  private converted(apiVersion: string): Comparison | undefined {
-    const live = this.update.toVersion?.(this.live, apiVersion);
-    const next = live === undefined ? undefined : this.update.toVersion?.(this.next, apiVersion);
-    if (live === undefined || next === undefined) return undefined;
-    return this.compare(withoutManagedFields(live.object), withoutManagedFields(next.object), next.schema, false);
-  }
-
-  private compare(live: KubernetesObject, next: KubernetesObject, schema: Schema, allowsDuplicates: boolean): Comparison {
-    const type = objectType(schema);
-    // `as`: an object is decoded JSON; its interface leaves the values open.
-    const left = live as unknown as JSONValue;
-    const right = next as unknown as JSONValue;
-    checkForm(right, type, { allowsDuplicates });
-    checkForm(left, type, { allowsDuplicates });
-    const comparison = compare(left, right, type);
-    return this.update.resetFields === undefined ? comparison : excludeFields(comparison, this.update.resetFields);
-  }
-}
-
-function withoutManagedFields(object: KubernetesObject): KubernetesObject {
-  if (object.metadata.managedFields === undefined) return object;
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
 }
 
 /**

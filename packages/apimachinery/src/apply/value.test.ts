@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compareStrings, compareValues, formatName, formatValue } from "./value.ts";
+import type { JSONValue } from "../meta/index.ts";
+import { compareStrings, compareValues, equalValues, formatEncoded, formatName, formatValue } from "./value.ts";
 
 const encoder = new TextEncoder();
 
@@ -52,6 +53,21 @@ describe("compareValues", () => {
   test("a large integer equals its rounded self, as in Go", () => expect(compareValues(9007199254740993n, 9007199254740992)).toBe(0));
 });
 
+describe("equalValues", () => {
+  test.each<{ left: JSONValue; right: JSONValue; want: boolean }>([
+    { left: 9223372036854775807n, right: 2 ** 63, want: true },
+    { left: 9223372036854775807n, right: 9223372036854775806n, want: false },
+    { left: { a: [1, { b: null }], c: undefined }, right: { a: [1, { b: null }] }, want: true },
+    { left: { a: null }, right: {}, want: false },
+    { left: {}, right: { a: null }, want: false },
+    { left: { toString: 1 }, right: { a: 1 }, want: false },
+    { left: [1], right: [1, 2], want: false },
+    { left: [], right: {}, want: false },
+    { left: null, right: {}, want: false },
+    { left: 1, right: "1", want: false },
+  ])("$left and $right: $want", ({ left, right, want }) => expect(equalValues(left, right)).toBe(want));
+});
+
 describe("formatValue", () => {
   // What Go prints, asked of structured-merge-diff.
   test.each([
@@ -71,3 +87,8 @@ describe("formatValue", () => {
 
   test("a name keeps what only HTML would escape", () => expect(formatName("a<b\u2028\n")).toBe('"a<b\u2028\\n"'));
 });
+
+test.each([
+  { value: '\b\f\n\t\u0001"<é\u2028', want: '"\\b\\f\\n\\t\\u0001\\"\\u003cé\\u2028"' },
+  { value: { b: 1e-7, a: 1e21 }, want: '{"a":1e+21,"b":1e-7}' },
+])("formatEncoded: $want", ({ value, want }) => expect(formatEncoded(value)).toBe(want));

@@ -1,4 +1,5 @@
 import { isJSONObject, type JSONArray, type JSONObject, type JSONValue } from "../meta/index.ts";
+import { formatGoFloat, quoteGo } from "../schema/go-format.ts";
 
 /**
  * Orders two strings as Go does: by the bytes of their UTF-8. It differs from JavaScript's own order only where a surrogate pair (a character
@@ -54,6 +55,32 @@ export function compareValues(left: JSONValue, right: JSONValue): number {
   return 0;
 }
 
+/**
+ * Whether two values are the same to structured merge: an integer too large for a number equals the number that it rounds to.
+ *
+ * Source: structured-merge-diff value.Equals.
+ */
+export function equalValues(left: JSONValue, right: JSONValue): boolean {
+  if (left === right) return true;
+  if (isNumeric(left) && isNumeric(right)) return compareNumbers(left, right) === 0;
+  if (Array.isArray(left)) {
+    return Array.isArray(right) && left.length === right.length && left.every((element, index) => equalValues(element, right[index] ?? null));
+  }
+  if (!isJSONObject(left) || !isJSONObject(right)) return false;
+  let common = 0;
+  for (const key in left) {
+    const value = left[key];
+    if (value === undefined) continue;
+    common++;
+    // No value of JSON is what an object inherits: the same is its own.
+    if (right[key] === value) continue;
+    const other = Object.hasOwn(right, key) ? right[key] : undefined;
+    if (other === undefined || !equalValues(value, other)) return false;
+  }
+  for (const key in right) if (right[key] !== undefined) common--;
+  return common === 0;
+}
+
 function isNumeric(value: JSONValue): value is number | bigint {
   return typeof value === "number" || typeof value === "bigint";
 }
@@ -86,6 +113,8 @@ function compareObjects(left: JSONObject, right: JSONObject): number {
   return leftKeys.length - rightKeys.length;
 }
 
+/** Without what any spelling escapes: names and most values, which then need no second look. */
+const PLAIN = /^[ !#-%'-;=?-[\]-\u2027\u202a-\uffff]*$/;
 // The last class is what sorts before the space: control characters.
 const UNSAFE = /["\\]|[^ -\uffff]/g;
 const HTML_UNSAFE = /["\\<>&\u2028\u2029]|[^ -\uffff]/g;
@@ -97,7 +126,7 @@ function escapeCharacter(character: string): string {
 
 /** A JSON string as Go writes names: only what JSON itself demands is escaped, control characters as `\u00XX`. */
 export function formatName(name: string): string {
-  return `"${name.replace(UNSAFE, escapeCharacter)}"`;
+  return PLAIN.test(name) ? `"${name}"` : `"${name.replace(UNSAFE, escapeCharacter)}"`;
 }
 
 /**
@@ -105,10 +134,46 @@ export function formatName(name: string): string {
  * separators U+2028 and U+2029 escaped too, exponents of two digits.
  */
 export function formatValue(value: JSONValue): string {
-  if (typeof value === "string") return `"${value.replace(HTML_UNSAFE, escapeCharacter)}"`;
-  if (typeof value === "number") return String(value).replace(/e([+-])(\d)$/, "e$10$2");
-  if (Array.isArray(value)) return `[${value.map((element: JSONValue) => formatValue(element)).join(",")}]`;
+  return formatJSON(value, JSONITER);
+}
+
+/** A value as Go's encoding/json writes it: as {@link formatValue}, but for exponents that are no longer than they must be, and `\b` and `\f`. */
+export function formatEncoded(value: JSONValue): string {
+  return formatJSON(value, ENCODING_JSON);
+}
+
+interface Spelling {
+  readonly escape: (character: string) => string;
+  readonly number: (value: number) => string;
+}
+
+const JSONITER: Spelling = { escape: escapeCharacter, number: (value) => String(value).replace(/e([+-])(\d)$/, "e$10$2") };
+const ENCODING_JSON: Spelling = {
+  escape: (character) => (character === "\b" ? "\\b" : character === "\f" ? "\\f" : escapeCharacter(character)),
+  number: String,
+};
+
+function formatJSON(value: JSONValue, spelling: Spelling): string {
+  if (typeof value === "string") return PLAIN.test(value) ? `"${value}"` : `"${value.replace(HTML_UNSAFE, spelling.escape)}"`;
+  if (typeof value === "number") return spelling.number(value);
+  if (Array.isArray(value)) return `[${value.map((element: JSONValue) => formatJSON(element, spelling)).join(",")}]`;
   if (!isJSONObject(value)) return String(value);
   const fields = Object.keys(value).sort(compareStrings);
-  return `{${fields.map((name) => `${formatValue(name)}:${formatValue(value[name] ?? null)}`).join(",")}}`;
+  return `{${fields.map((name) => `${formatJSON(name, spelling)}:${formatJSON(value[name] ?? null, spelling)}`).join(",")}}`;
+}
+
+/**
+ * A value as Go prints it in messages: strings quoted; numbers as the floats that they are once they were read from FieldsV1, from a million on with an exponent.
+ *
+ * Source: structured-merge-diff value.ToString.
+ */
+export function formatPrinted(value: JSONValue): string {
+  if (typeof value === "string") return quoteGo(value);
+  if (isNumeric(value)) return formatGoFloat(Number(value));
+  if (Array.isArray(value)) return `[${value.map((element: JSONValue) => formatPrinted(element)).join(",")}]`;
+  if (!isJSONObject(value)) return String(value);
+  return Object.keys(value)
+    .sort(compareStrings)
+    .map((name) => `${name}=${formatPrinted(value[name] ?? null)}`)
+    .join("");
 }

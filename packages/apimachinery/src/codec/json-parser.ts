@@ -1,12 +1,12 @@
-import type { JSONArray, JSONObject, JSONValue } from "../meta/index.ts";
+import { type JSONArray, type JSONObject, type JSONValue, setOwn } from "../meta/index.ts";
 
 /** The text is no JSON. The message is the one that Go's encoding/json has for the same text. */
 export class JSONSyntaxError extends Error {
   override readonly name = "JSONSyntaxError";
 }
 
-/** How deep arrays and objects may nest. Source: maxNestingDepth of Go's encoding/json. */
-export const MAX_JSON_DEPTH = 10_000;
+/** How deep arrays and objects may nest. Go's encoding/json allows 10,000; what comes after the parser goes down by recursion, and this is what the stack holds for certain. */
+export const MAX_JSON_DEPTH = 2_000;
 
 /** How many duplicate fields are told. Source: saveStrictError of sigs.k8s.io/json. */
 const MAX_DUPLICATES = 100;
@@ -33,6 +33,9 @@ const LITERALS: Readonly<Record<string, { readonly text: string; readonly value:
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
+/** Where no blank may stand: within literals, numbers and escapes. Source: encoding/json, scanner.eof. */
+const NO_BLANKS = /literal (?:true|false|null) |numeric literal$|escape/;
+
 type MutableObject = Record<string, JSONValue | undefined>;
 
 /** A container that is not closed yet. For an array `object` and `key` mean nothing, for an object `array` doesn't. */
@@ -41,6 +44,9 @@ interface Frame {
   readonly object: MutableObject;
   key: string;
 }
+
+/** Called with each key as it is met, also with one that was there before. `path` makes a text as long as the nesting is deep: to be called where it matters. */
+type KeyObserver = (key: string, path: () => string) => void;
 
 /**
  * Reads one JSON text in one pass, without recursion, so that no depth of nesting can exhaust the stack.
@@ -57,9 +63,11 @@ export class JSONParser {
   #at = 0;
   /** Whether a value comes next; else what follows one. */
   #expectsValue = true;
+  readonly #observe: KeyObserver | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, observe?: KeyObserver) {
     this.#text = text;
+    this.#observe = observe;
   }
 
   /** @throws {JSONSyntaxError} when the text is not exactly one JSON value, nests too deep, or has a number that a double cannot hold. */
@@ -144,6 +152,7 @@ export class JSONParser {
     if (this.#text.charCodeAt(this.#at) !== 34 /* " */) this.#fail("looking for beginning of object key string");
     frame.key = this.#readString();
     if (Object.hasOwn(frame.object, frame.key)) this.#noteDuplicate();
+    this.#observe?.(frame.key, this.#path);
     this.#skipSpace();
     if (this.#text.charCodeAt(this.#at) !== 58 /* : */) this.#fail("after object key");
     this.#at++;
@@ -151,10 +160,16 @@ export class JSONParser {
 
   #noteDuplicate(): void {
     if (this.duplicates.length >= MAX_DUPLICATES) return;
-    let path = "";
-    for (const { array, key } of this.#stack) path += array !== undefined ? `[${array.length}]` : path === "" ? key : `.${key}`;
+    const path = this.#path();
     if (!this.duplicates.includes(path)) this.duplicates.push(path);
   }
+
+  /** Of the key that is being read. */
+  readonly #path = (): string => {
+    let path = "";
+    for (const { array, key } of this.#stack) path += array !== undefined ? `[${array.length}]` : path === "" ? key : `.${key}`;
+    return path;
+  };
 
   #readString(): string {
     const text = this.#text;
@@ -260,7 +275,10 @@ export class JSONParser {
   }
 
   #fail(context: string): never {
-    if (this.#at >= this.#text.length) throw new JSONSyntaxError("unexpected end of JSON input");
+    const isEnd = this.#at >= this.#text.length;
+    // Go looks whether a blank could follow.
+    if (isEnd && NO_BLANKS.test(context)) throw new JSONSyntaxError(`invalid character ' ' ${context}`);
+    if (isEnd) throw new JSONSyntaxError("unexpected end of JSON input");
     throw new JSONSyntaxError(`invalid character ${quoteCharacter(this.#text, this.#at)} ${context}`);
   }
 }
@@ -275,12 +293,6 @@ export function exactNumber(source: string, number = Number(source)): number | b
   if (Number.isSafeInteger(number) || source.length > 20 || !/^-?\d+$/.test(source)) return number === 0 ? 0 : number;
   const exact = BigInt(source);
   return exact >= MIN_INT64 && exact <= MAX_INT64 ? exact : number;
-}
-
-/** Sets a key of a parsed object: `__proto__` too is a key like any other. */
-export function setOwn(object: Record<string, JSONValue | undefined>, key: string, value: JSONValue): void {
-  if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-  else object[key] = value;
 }
 
 const GO_ESCAPES: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeJSON, decodeStrictJSON, encodeJSON, encodeJSONText, encodePrettyJSON } from "./json.ts";
+import { decodeJSON, decodeStrictJSON, encodeJSON, encodeJSONText, encodePrettyJSON, strictFaults } from "./json.ts";
 import { JSONSyntaxError, MAX_JSON_DEPTH } from "./json-parser.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -42,7 +42,15 @@ describe("decodeStrictJSON", () => {
     ["", "unexpected end of JSON input"],
     ['{"kind": ', "unexpected end of JSON input"],
     ['{"a"', "unexpected end of JSON input"],
-    ['"\\u00', "unexpected end of JSON input"],
+    ['"a', "unexpected end of JSON input"],
+    // Go asks whether a blank could follow.
+    ['"\\u00', "invalid character ' ' in \\u hexadecimal character escape"],
+    ['"\\', "invalid character ' ' in string escape code"],
+    ["nul", "invalid character ' ' in literal null (expecting 'l')"],
+    ["[tr", "invalid character ' ' in literal true (expecting 'u')"],
+    ["-", "invalid character ' ' in numeric literal"],
+    ["1.", "invalid character ' ' after decimal point in numeric literal"],
+    ["1e+", "invalid character ' ' in exponent of numeric literal"],
     ['{"a":}', "invalid character '}' looking for beginning of value"],
     ["{a:1}", "invalid character 'a' looking for beginning of object key string"],
     ['{"a" 1}', "invalid character '1' after object key"],
@@ -127,6 +135,14 @@ describe("encode and decode", () => {
     expect(text(encodePrettyJSON({ a: [number, {}], b: [], c: { d: "<", e: undefined } }))).toBe(want);
   });
 
+  test("pretty: what would be little but spaces has none", () => {
+    const deep = (width: number, depth: number) => `${'{"[,":'.repeat(depth)}[${Array(width).fill(1).join(",")}]${"}".repeat(depth)}`;
+    const spaced = decodeStrictJSON(utf8(deep(1_000, 1_900))).value;
+    expect(text(encodePrettyJSON(spaced))).toBe(JSON.stringify(spaced, undefined, 2));
+    const bomb = deep(20_000, 1_900);
+    expect(text(encodePrettyJSON(decodeStrictJSON(utf8(bomb)).value))).toBe(bomb);
+  });
+
   test("the deepest value that is read can be written", () => {
     const source = nested(MAX_JSON_DEPTH);
     expect(encodeJSONText(decodeStrictJSON(utf8(source)).value)).toBe(source);
@@ -136,5 +152,38 @@ describe("encode and decode", () => {
     const circle: unknown[] = [1n];
     circle.push(circle);
     expect(() => encodeJSON(circle)).toThrow(RangeError);
+  });
+});
+
+describe("strictFaults", () => {
+  const faults = (source: string, unknown: readonly string[]) => {
+    const bytes = utf8(source);
+    return strictFaults(bytes, decodeStrictJSON(bytes).duplicates, unknown).map((fault) => fault.replaceAll('"', ""));
+  };
+
+  // Asked of sample-apiserver 0.36.
+  test("are told in the order of the text", () => {
+    const source = '{"metadata":{"bogus":1,"labels":{"a":"1","a":"2"}},"spec":{"reference":"abc","x":{},"reference":"abc","x":1},"z":null}';
+    expect(faults(source, ["metadata.bogus", "spec.x", "z"])).toEqual([
+      "unknown field metadata.bogus",
+      "duplicate field metadata.labels.a",
+      "unknown field spec.x",
+      "duplicate field spec.reference",
+      "duplicate field spec.x",
+      "unknown field z",
+    ]);
+  });
+
+  test("are told once, in lists and below keys with dots as well", () => {
+    expect(faults('{"l":[{"a":1},{"a":1,"a":2,"a":3}],"k":{"b.c":1,"b.c":2},"u":1}', ["u"])).toEqual([
+      "duplicate field l[1].a",
+      "duplicate field k.b.c",
+      "unknown field u",
+    ]);
+  });
+
+  test("have the duplicates first where the text is long", () => {
+    const source = `{"u":1,"a":1,"a":"${"x".repeat(70_000)}"}`;
+    expect(faults(source, ["u"])).toEqual(["duplicate field a", "unknown field u"]);
   });
 });

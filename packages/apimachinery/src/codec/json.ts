@@ -1,4 +1,5 @@
 import type { JSONValue } from "../meta/index.ts";
+import { isMostlyIndentation } from "./indentation.ts";
 import { JSONParser, JSONSyntaxError } from "./json-parser.ts";
 
 const encoder = new TextEncoder();
@@ -50,6 +51,38 @@ export function decodeStrictJSON(bytes: Uint8Array): DecodedJSON {
   return { value, duplicates: parser.duplicates };
 }
 
+/** How long a text is whose faults are told in its order: it is read a second time for that, and the path of a key is as long as the nesting is deep. */
+const MAX_ORDERED_TEXT = 64 * 1024;
+
+/**
+ * Tells the strict decoding faults of a text in the order in which they stand in it, as Go's decoder of compiled-in kinds does.
+ *
+ * @param bytes what {@link decodeStrictJSON} read, with `duplicates` as it told them.
+ * @param unknown paths of fields that are not known, in the order of the text.
+ * @returns `duplicate field "a.b"` and `unknown field "c"`; of a text beyond 64 KiB the duplicates first.
+ * Source: sigs.k8s.io/json, decodeState.object.
+ */
+export function strictFaults(bytes: Uint8Array, duplicates: readonly string[], unknown: readonly string[]): readonly string[] {
+  const duplicateFaults = duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  const unknownFaults = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (duplicates.length === 0 || unknown.length === 0 || bytes.length > MAX_ORDERED_TEXT) return [...duplicateFaults, ...unknownFaults];
+  const pending = new Set(unknown);
+  const seen = new Set<string>();
+  const lastSegments = new Set([...duplicates, ...unknown].map((path) => path.slice(path.lastIndexOf(".") + 1)));
+  const faults: string[] = [];
+  const parser = new JSONParser(decodeUTF8(bytes), (key, path) => {
+    // A key may have dots itself: what it ends in is what the path ends in.
+    if (!lastSegments.has(key.slice(key.lastIndexOf(".") + 1))) return;
+    const at = path();
+    if (pending.delete(at)) faults.push(`unknown field ${JSON.stringify(at)}`);
+    else if (seen.has(at)) faults.push(`duplicate field ${JSON.stringify(at)}`);
+    seen.add(at);
+  });
+  parser.parse();
+  const told = new Set(faults);
+  return [...told, ...[...duplicateFaults, ...unknownFaults].filter((fault) => !told.has(fault))];
+}
+
 /** Text as UTF-8. @throws {JSONSyntaxError} when it is not. */
 function decodeUTF8(bytes: Uint8Array): string {
   try {
@@ -72,9 +105,36 @@ export function encodeJSON(value: unknown): Uint8Array {
   return encoder.encode(stringify(value, 0));
 }
 
-/** Writes a value as `pretty=true` asks for it: two spaces a level, no final newline. Source: the json serializer of k8s.io/apimachinery. */
+/**
+ * Writes a value as `pretty=true` asks for it: two spaces a level, no final newline; without spaces, what would be little but spaces. Source: the json serializer of
+ * k8s.io/apimachinery.
+ */
 export function encodePrettyJSON(value: unknown): Uint8Array {
-  return encoder.encode(stringify(value, 2));
+  const text = stringify(value, 0);
+  return encoder.encode(isMostlyIndentation(indentationOf(text), text.length) ? text : stringify(value, 2));
+}
+
+/** How many characters the indentation of a JSON text would have at the most, two a level. */
+function indentationOf(text: string): number {
+  let [depth, indentation] = [0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 34 /* " */) at = endOfString(text, at);
+    else if (code === 123 /* { */ || code === 91 /* [ */) indentation += 2 * ++depth;
+    else if (code === 125 /* } */ || code === 93 /* ] */) indentation += 2 * --depth;
+    else if (code === 44 /* , */) indentation += 2 * depth;
+  }
+  return indentation;
+}
+
+/** Where the string that begins at a position ends. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 92 /* \\ */) at++;
+    else if (code === 34 /* " */) return at;
+  }
+  return text.length;
 }
 
 function stringify(value: unknown, indent: number): string {

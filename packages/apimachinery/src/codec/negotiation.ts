@@ -46,14 +46,15 @@ export const DOCUMENT_OFFERS: ResponseOffers = { allowsTransforms: false, isWatc
  * passed over, as are those with an `as` that is not offered, another `stream` than `watch`, or an `sv`; parameters that mean nothing are ignored.
  *
  * @param accept the header; absent or empty accepts JSON.
+ * @param isRouted whether go-restful looks at the header first, as it does of all but custom resources: `application/*` alone is nothing to it.
  * @throws {APIError} NotAcceptable, in one of two sentences: with `406: Not Acceptable` when none of the media types is offered, or
  *   `application/*` is all there is; with `only the following media types are accepted` when their parameters, or a watch, leave none.
  *
  * Source: k8s.io/apiserver/pkg/endpoints/handlers/negotiation; the first sentence is go-restful's, which looks at the header before.
  */
-export function negotiateResponse(accept: string | undefined, offers: ResponseOffers): NegotiatedResponse {
+export function negotiateResponse(accept: string | undefined, offers: ResponseOffers, isRouted = true): NegotiatedResponse {
   if (accept === undefined || accept === "") return JSON_RESPONSE;
-  if (!routeProduces(accept, RESPONSE_MEDIA_TYPES)) {
+  if (isRouted && !routeProduces(accept, RESPONSE_MEDIA_TYPES)) {
     throw noRepresentation(offers.listsStreams ? [...RESPONSE_MEDIA_TYPES, ...STREAM_MEDIA_TYPES] : RESPONSE_MEDIA_TYPES);
   }
   const negotiated = choose(parseAccept(accept), offers.allowsTransforms);

@@ -1,68 +1,7 @@
-/**
- * What one field of a message becomes in JSON.
- *
- * - `type`: a scalar, or the message inside. `bytes` become base64 text, `time` (seconds and nanos) RFC 3339 text with whole
- *   seconds, `json` is a message whose field 1 is JSON text and stands for that text's value, as FieldsV1 does.
- * - `form`: `single`; `list` (repeated); `map` (repeated entries of a string key, 1, and a value, 2).
- * - `keepsZero`: written to JSON even when it is the type's zero value: what is a pointer in Go, or has no `omitempty`.
- */
-export interface ProtobufField {
-  readonly name: string;
-  readonly type: "string" | "bool" | "int64" | "bytes" | "time" | "json" | ProtobufMessage;
-  readonly form: "single" | "list" | "map";
-  readonly keepsZero: boolean;
-}
-
-/** The fields of a message by their number on the wire. */
-export interface ProtobufMessage {
-  readonly [number: number]: ProtobufField;
-}
-
-type FieldType = ProtobufField["type"];
-
-/** A Go value with `omitempty`: its zero is absence. */
-const value = (name: string, type: FieldType): ProtobufField => ({ name, type, form: "single", keepsZero: false });
-/** A Go pointer, a Go value without `omitempty`, or a struct, for which `omitempty` does nothing. */
-const kept = (name: string, type: FieldType): ProtobufField => ({ name, type, form: "single", keepsZero: true });
-const list = (name: string, type: FieldType): ProtobufField => ({ name, type, form: "list", keepsZero: true });
-const map = (name: string, type: FieldType): ProtobufField => ({ name, type, form: "map", keepsZero: true });
-
-const ownerReference: ProtobufMessage = {
-  1: kept("kind", "string"),
-  3: kept("name", "string"),
-  4: kept("uid", "string"),
-  5: kept("apiVersion", "string"),
-  6: kept("controller", "bool"),
-  7: kept("blockOwnerDeletion", "bool"),
-};
-
-const managedFieldsEntry: ProtobufMessage = {
-  1: value("manager", "string"),
-  2: value("operation", "string"),
-  3: value("apiVersion", "string"),
-  4: value("time", "time"),
-  6: value("fieldsType", "string"),
-  7: value("fieldsV1", "json"),
-  8: value("subresource", "string"),
-};
-
-const objectMeta: ProtobufMessage = {
-  1: value("name", "string"),
-  2: value("generateName", "string"),
-  3: value("namespace", "string"),
-  4: value("selfLink", "string"),
-  5: value("uid", "string"),
-  6: value("resourceVersion", "string"),
-  7: value("generation", "int64"),
-  8: value("creationTimestamp", "time"),
-  9: value("deletionTimestamp", "time"),
-  10: kept("deletionGracePeriodSeconds", "int64"),
-  11: map("labels", "string"),
-  12: map("annotations", "string"),
-  13: list("ownerReferences", ownerReference),
-  14: list("finalizers", "string"),
-  17: list("managedFields", managedFieldsEntry),
-};
+import { selfSubjectReview, tokenRequest, tokenReview } from "./protobuf-authentication.ts";
+import { localSubjectAccessReview, selfSubjectAccessReview, selfSubjectRulesReview, subjectAccessReview } from "./protobuf-authorization.ts";
+import { kept, list, map, objectMeta, type ProtobufMessage, value } from "./protobuf-message.ts";
+import { clusterRole, clusterRoleBinding, role, roleBinding } from "./protobuf-rbac.ts";
 
 const namespaceCondition: ProtobufMessage = {
   1: kept("type", "string"),
@@ -86,24 +25,48 @@ const secret: ProtobufMessage = {
   5: kept("immutable", "bool"),
 };
 
-const preconditions: ProtobufMessage = { 1: kept("uid", "string"), 2: kept("resourceVersion", "string") };
+const scale: ProtobufMessage = {
+  1: kept("metadata", objectMeta),
+  2: kept("spec", { 1: value("replicas", "int64") }),
+  3: kept("status", { 1: kept("replicas", "int64"), 2: value("selector", "string") }),
+};
 
-/** Registered in every group and version. */
-export const deleteOptions: ProtobufMessage = {
-  1: kept("gracePeriodSeconds", "int64"),
-  2: kept("preconditions", preconditions),
-  3: kept("orphanDependents", "bool"),
-  4: kept("propagationPolicy", "string"),
-  5: list("dryRun", "string"),
-  6: kept("ignoreStoreReadErrorWithClusterBreakingPotential", "bool"),
+const objectReference: ProtobufMessage = {
+  1: value("kind", "string"),
+  2: value("namespace", "string"),
+  3: value("name", "string"),
+  4: value("uid", "string"),
+  5: value("apiVersion", "string"),
+  6: value("resourceVersion", "string"),
+  7: value("fieldPath", "string"),
+};
+
+const serviceAccount: ProtobufMessage = {
+  1: kept("metadata", objectMeta),
+  2: list("secrets", objectReference),
+  3: list("imagePullSecrets", { 1: value("name", "string") }),
+  4: kept("automountServiceAccountToken", "bool"),
 };
 
 /**
  * The kinds whose bodies may be protobuf, by `apiVersion` and kind.
  *
- * Source: generated.proto of k8s.io/api core/v1 and k8s.io/apimachinery meta/v1 (numbers), types.go beside them (pointers, `omitempty`).
+ * Source: generated.proto of k8s.io/api (numbers), types.go beside them (pointers, `omitempty`).
  */
 export const PROTOBUF_KINDS: Readonly<Record<string, ProtobufMessage | undefined>> = {
   "v1/Namespace": namespace,
   "v1/Secret": secret,
+  "autoscaling/v1/Scale": scale,
+  "rbac.authorization.k8s.io/v1/ClusterRole": clusterRole,
+  "rbac.authorization.k8s.io/v1/ClusterRoleBinding": clusterRoleBinding,
+  "rbac.authorization.k8s.io/v1/Role": role,
+  "rbac.authorization.k8s.io/v1/RoleBinding": roleBinding,
+  "v1/ServiceAccount": serviceAccount,
+  "authentication.k8s.io/v1/SelfSubjectReview": selfSubjectReview,
+  "authentication.k8s.io/v1/TokenRequest": tokenRequest,
+  "authentication.k8s.io/v1/TokenReview": tokenReview,
+  "authorization.k8s.io/v1/LocalSubjectAccessReview": localSubjectAccessReview,
+  "authorization.k8s.io/v1/SelfSubjectAccessReview": selfSubjectAccessReview,
+  "authorization.k8s.io/v1/SelfSubjectRulesReview": selfSubjectRulesReview,
+  "authorization.k8s.io/v1/SubjectAccessReview": subjectAccessReview,
 };

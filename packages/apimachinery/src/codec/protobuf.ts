@@ -1,8 +1,8 @@
-import { badRequest, type JSONObject, type JSONValue } from "../meta/index.ts";
+import { badRequest, type JSONObject, type JSONValue, setOwn } from "../meta/index.ts";
 import { encodeBase64 } from "./base64.ts";
 import { decodeStrictJSON } from "./json.ts";
-import { setOwn } from "./json-parser.ts";
-import { deleteOptions, PROTOBUF_KINDS, type ProtobufField, type ProtobufMessage } from "./protobuf-messages.ts";
+import { deleteOptions, type ProtobufField, type ProtobufMessage } from "./protobuf-message.ts";
+import { PROTOBUF_KINDS } from "./protobuf-messages.ts";
 import { malformed, ProtobufReader, type WireType } from "./protobuf-reader.ts";
 
 /** The bytes before every protobuf message of Kubernetes: `k8s` and a zero. */
@@ -30,7 +30,7 @@ export function isProtobuf(bytes: Uint8Array): boolean {
 /**
  * Reads a protobuf body: `k8s\0`, then a runtime.Unknown that names the type and holds the object. Fields that are not known are passed over.
  *
- * Known are core/v1 Namespace and Secret, and DeleteOptions of every group and version.
+ * Known are the kinds of {@link PROTOBUF_KINDS}, and DeleteOptions of every group and version.
  *
  * @param defaults used for what the envelope leaves empty.
  * @throws {APIError} BadRequest when the bytes are not such a message, and for every other kind.
@@ -114,7 +114,7 @@ function readListElement(reader: ProtobufReader, wireType: WireType, field: Prot
 function readMapEntry(reader: ProtobufReader, wireType: WireType, field: ProtobufField, target: MutableObject): void {
   expectWireType(field.name, wireType, "bytes");
   let key = "";
-  let value: JSONValue = "";
+  let value: JSONValue = field.type === "strings" ? [] : "";
   eachField(reader.bytes(), (number, innerType, entry) => {
     if (number === 1) {
       expectWireType(field.name, innerType, "bytes");
@@ -143,6 +143,8 @@ function readValue(reader: ProtobufReader, wireType: WireType, { name, type }: P
       return readTime(reader.bytes(), name);
     case "json":
       return readEmbeddedJSON(reader.bytes(), name);
+    case "strings":
+      return readStrings(reader.bytes(), name);
     default:
       return readMessage(reader.bytes(), type, earlier);
   }
@@ -180,6 +182,17 @@ function readEmbeddedJSON(bytes: Uint8Array, name: string): JSONValue {
   } catch (error) {
     throw malformed(`${name}: ${error instanceof Error ? error.message : "no JSON"}`);
   }
+}
+
+/** A message of repeated text in field 1. */
+function readStrings(bytes: Uint8Array, name: string): readonly string[] {
+  const strings: string[] = [];
+  eachField(bytes, (number, wireType, reader) => {
+    if (number !== 1) return reader.skip(wireType);
+    expectWireType(name, wireType, "bytes");
+    strings.push(reader.string());
+  });
+  return strings;
 }
 
 function eachField(bytes: Uint8Array, visit: (field: number, wireType: WireType, reader: ProtobufReader) => void): void {

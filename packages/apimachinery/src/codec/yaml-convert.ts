@@ -1,6 +1,6 @@
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type Pair, type Scalar, type YAMLMap } from "yaml";
-import type { JSONValue } from "../meta/index.ts";
-import { exactNumber, setOwn } from "./json-parser.ts";
+import { type JSONValue, setOwn } from "../meta/index.ts";
+import { exactNumber } from "./json-parser.ts";
 import { YAMLSyntaxError } from "./yaml-error.ts";
 import { formatFloat, type ResolvedScalar, resolvePlainScalar } from "./yaml-scalar.ts";
 

@@ -1,3 +1,4 @@
+import { isMostlyIndentation } from "./indentation.ts";
 import { resolvePlainScalar } from "./yaml-scalar.ts";
 
 /** Lines are folded at the first space beyond this column. */
@@ -89,6 +90,9 @@ function escape(character: string): string {
 export class YAMLEmitter {
   readonly #parts: string[] = [];
   #column = 0;
+  /** How much was written: blanks before what stands on a line, and everything else. */
+  #indentation = 0;
+  #characters = 0;
   /** Whether the last thing written was a space, or an indicator that needs none behind it. */
   #isAfterSpace = true;
   /** Whether this line has nothing but indentation and the indicators `-`, `?` and `:`. */
@@ -102,10 +106,10 @@ export class YAMLEmitter {
     return this.#isIndentation;
   }
 
-  /** Starts a line at a column, unless the position is there already. */
+  /** Starts a line at a column, unless the position is there already. @throws {RangeError} when the document is little but blanks. */
   indent(column: number): void {
     if (!this.#isIndentation || this.#column > column || (this.#column === column && !this.#isAfterSpace)) this.#break();
-    if (this.#column < column) this.#write(" ".repeat(column - this.#column), column - this.#column);
+    if (this.#column < column) this.#blanks(column - this.#column);
     this.#isAfterSpace = true;
     this.#isIndentation = true;
   }
@@ -223,8 +227,16 @@ export class YAMLEmitter {
     this.#isIndentation = this.#isIndentation && isIndentation;
   }
 
+  #blanks(count: number): void {
+    this.#indentation += count;
+    if (isMostlyIndentation(this.#indentation, this.#characters)) throw new RangeError("a YAML document would be little but indentation");
+    this.#parts.push(" ".repeat(count));
+    this.#column += count;
+  }
+
   #write(text: string, width: number): void {
     this.#parts.push(text);
+    this.#characters += text.length;
     this.#column += width;
   }
 

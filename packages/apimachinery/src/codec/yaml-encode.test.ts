@@ -231,9 +231,17 @@ describe("encodeYAML", () => {
     );
   });
 
-  test("a value that nests too deep is an error", () => {
-    let value: Parameters<typeof encodeYAML>[0] = [];
-    for (let depth = 0; depth < 1100; depth++) value = [value];
-    expect(() => encodeYAML(value)).toThrow(RangeError);
+  test.each([
+    { name: "nests too deep", depth: 1_100, width: 1 },
+    { name: "would be little but blanks", depth: 900, width: 20_000 },
+  ])("a value that $name is written as JSON", ({ depth, width }) => {
+    let value: Parameters<typeof encodeYAML>[0] = Array(width).fill(1);
+    for (let level = 0; level < depth; level++) value = { a: value };
+    expect(new TextDecoder().decode(encodeYAML(value))).toBe(JSON.stringify(value));
+  });
+
+  test("a value that is wide and not deep is not", () => {
+    const value = Array.from({ length: 20_000 }, () => ({ metadata: { labels: { a: ["b"] } } }));
+    expect(new TextDecoder().decode(encodeYAML(value))).toMatch(/^- metadata:\n {4}labels:\n {6}a:\n {6}- b\n- metadata:/);
   });
 });

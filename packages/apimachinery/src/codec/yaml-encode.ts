@@ -1,11 +1,12 @@
 import { isJSONObject, type JSONValue } from "../meta/index.ts";
+import { encodeJSON } from "./json.ts";
 import { isSimpleKey, YAMLEmitter } from "./yaml-emitter.ts";
 import { formatFloat } from "./yaml-scalar.ts";
 
 const encoder = new TextEncoder();
 const INDENT = 2;
 const MAX_UINT64 = 2 ** 64;
-/** As deep as decoders let values nest would exhaust the stack; nothing that a schema describes comes near this. */
+/** What nests deeper is written as JSON: as deep as decoders let values nest would exhaust the stack. Nothing that a schema describes comes near this. */
 const MAX_DEPTH = 1000;
 
 /**
@@ -13,15 +14,20 @@ const MAX_DEPTH = 1000;
  * folded after column 80, strings quoted where YAML 1.1 would read something else. Properties that are `undefined` are left out. Two texts are
  * double-quoted that Go leaves bare: those with U+2028 or U+2029, which only YAML 1.1 takes for line breaks, and the key `<<`, which is the merge key.
  *
- * @throws {RangeError} when the value nests deeper than 1,000.
+ * A value that nests deeper than 1,000, or would be little but blanks as YAML, is written as JSON, which YAML is a superset of.
  *
  * Source: sigs.k8s.io/yaml JSONToYAML over go.yaml.in/yaml/v2.
  */
 export function encodeYAML(value: JSONValue): Uint8Array {
-  const emitter = new YAMLEmitter();
-  writeValue(emitter, value, { indent: -1, isInMap: false, depth: 0 });
-  emitter.indent(0);
-  return encoder.encode(emitter.toString());
+  try {
+    const emitter = new YAMLEmitter();
+    writeValue(emitter, value, { indent: -1, isInMap: false, depth: 0 });
+    emitter.indent(0);
+    return encoder.encode(emitter.toString());
+  } catch (error) {
+    if (error instanceof RangeError) return encodeJSON(value);
+    throw error;
+  }
 }
 
 interface Place {

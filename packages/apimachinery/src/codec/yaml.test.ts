@@ -91,7 +91,14 @@ describe("decodeYAML", () => {
   });
 
   test.each([
-    ["kind: ConfigMap\n  metadata: a\n", "yaml: line 1: mapping values are not allowed in this context"],
+    ["kind: ConfigMap\n  metadata: a\n", "yaml: line 2: mapping values are not allowed in this context"],
+    ["a: b: c", "yaml: mapping values are not allowed in this context"],
+    ["a:\n b: c: d\n", "yaml: line 2: mapping values are not allowed in this context"],
+    ["a: 'x", "yaml: found unexpected end of stream"],
+    ['k: 1\na: "x\n', "yaml: line 3: found unexpected end of stream"],
+    ['z: 1\na: "\\q"', "yaml: line 2: found unknown escape character"],
+    ["@x", "yaml: found character that cannot start any token"],
+    ["spec:\n\tcolor: red", "yaml: line 2: found character that cannot start any token"],
     ["a: .inf", "json: unsupported value: +Inf"],
     ["a: .nan", "json: unsupported value: NaN"],
     ["~: a", "yaml: unsupported map key: null"],

@@ -89,8 +89,8 @@ function decodeAsJSON(text: string): JSONValue | undefined {
 function composeFirst(text: string, lines: LineCounter): Document.Parsed | undefined {
   const composer = new Composer({ schema: STRINGS_ONLY, version: "1.1", uniqueKeys: false, strict: false, logLevel: "silent" });
   for (const document of composer.compose(parse(text, lines), true, text.length)) {
-    const [error] = document.errors;
-    if (error !== undefined) throw new YAMLSyntaxError(formatError(error, lines));
+    const [error, next] = document.errors;
+    if (error !== undefined) throw new YAMLSyntaxError(formatError(error, next, lines));
     return document;
   }
   return undefined;
@@ -108,15 +108,24 @@ function* parse(text: string, lines: LineCounter): Generator<CST.Token> {
   yield* parser.end();
 }
 
-/** Where both parsers mean the same, the sentence is Go's. */
+/** What Go's scanner says where both parsers mean the same. */
 const GO_SENTENCES: Readonly<Partial<Record<YAMLParseError["code"], string>>> = {
   BLOCK_AS_IMPLICIT_KEY: "mapping values are not allowed in this context",
   TAB_AS_INDENT: "found character that cannot start any token",
+  BAD_SCALAR_START: "found character that cannot start any token",
+  BAD_DQ_ESCAPE: "found unknown escape character",
 };
+const OPEN_QUOTE = "Missing closing";
 
-function formatError({ code, message, pos }: YAMLParseError, lines: LineCounter): string {
-  const sentence = GO_SENTENCES[code] ?? message.replaceAll("\n", " ");
-  return `yaml: line ${lines.linePos(pos[0]).line}: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;
+/** The first fault, in Go's words and with its line where Go has them: none for what stands in the first line. Source: go.yaml.in/yaml/v2, parser.fail. */
+function formatError(first: YAMLParseError, second: YAMLParseError | undefined, lines: LineCounter): string {
+  const goSentence = first.message.startsWith(OPEN_QUOTE) ? "found unexpected end of stream" : GO_SENTENCES[first.code];
+  const sentence = goSentence ?? first.message.replaceAll("\n", " ");
+  // Of a key over several lines Go's scanner sees the colon at its end.
+  const at = first.code === "BLOCK_AS_IMPLICIT_KEY" && second?.code === "MULTILINE_IMPLICIT_KEY" ? second.pos[1] : first.pos[0];
+  const { line } = lines.linePos(at);
+  const where = goSentence !== undefined && line === 1 ? "" : `line ${line}: `;
+  return `yaml: ${where}${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;
 }
 
 function tooDeep(): string {

@@ -1,3 +1,4 @@
+import { quoteGo } from "../schema/go-format.ts";
 import type { FieldError } from "./status.ts";
 
 /**
@@ -23,7 +24,7 @@ export const fieldError = {
   notSupported: (field: string, value: unknown, supported: readonly string[]): FieldError => ({
     reason: "FieldValueNotSupported",
     field,
-    message: `Unsupported value: ${formatValue(value)}${supported.length === 0 ? "" : `: supported values: ${supported.map((one) => JSON.stringify(one)).join(", ")}`}`,
+    message: `Unsupported value: ${formatValue(value)}${supported.length === 0 ? "" : `: supported values: ${supported.map(quoteGo).join(", ")}`}`,
   }),
   duplicate: (field: string, value: unknown): FieldError => ({
     reason: "FieldValueDuplicate",
@@ -46,6 +47,7 @@ export const fieldError = {
 
 function formatValue(value: unknown): string {
   if (value === undefined || value === null) return "null";
+  if (typeof value === "string") return quoteGo(value);
   if (typeof value === "bigint") return value.toString();
   return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
 }

@@ -2,6 +2,7 @@
 export { fieldError } from "./field-error.ts";
 export * from "./group-version.ts";
 export * from "./json.ts";
+export { inFieldOrder, sortedKeys } from "./key-order.ts";
 export * from "./names.ts";
 export type * from "./object.ts";
 export * from "./status.ts";

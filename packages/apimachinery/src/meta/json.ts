@@ -29,9 +29,16 @@ export function jsonEquals(left: unknown, right: unknown): boolean {
   for (const key in left) {
     const value = left[key];
     if (value === undefined) continue;
-    if (!Object.hasOwn(right, key) || !jsonEquals(value, right[key])) return false;
     common++;
+    // No value of JSON is what an object inherits: the same is its own.
+    if (right[key] !== value && (!Object.hasOwn(right, key) || !jsonEquals(value, right[key]))) return false;
   }
   for (const key in right) if (right[key] !== undefined) common--;
   return common === 0;
+}
+
+/** Sets a key of a parsed object: `__proto__` too is a key like any other. */
+export function setOwn(object: Record<string, JSONValue | undefined>, key: string, value: JSONValue): void {
+  if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  else object[key] = value;
 }

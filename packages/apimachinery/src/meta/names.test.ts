@@ -178,7 +178,7 @@ test("validateFieldManager", () => {
   expect(validateFieldManager("kubectl é", "m")).toEqual([]);
   expect(validateFieldManager("😀".repeat(32), "m")).toEqual([]);
   expect(validateFieldManager("😀".repeat(33), "m")).toHaveLength(1);
-  expect(validateFieldManager("é\u0007", "m")[0]?.message).toBe('Invalid value: "é\\u0007": invalid character U+0007 (at position 2)');
+  expect(validateFieldManager("é\u0007", "m")[0]?.message).toBe('Invalid value: "é\\a": invalid character U+0007 (at position 2)');
   expect(validateFieldManager("a".repeat(129), "m")[0]?.message).toBe("Too long: may not be more than 128 bytes");
 });
 

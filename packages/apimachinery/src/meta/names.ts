@@ -1,7 +1,7 @@
 import { fieldError } from "./field-error.ts";
 import { parseAPIVersion } from "./group-version.ts";
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "./object.ts";
-import type { FieldError } from "./status.ts";
+import { type FieldError, MAX_FAULTS } from "./status.ts";
 
 const LABEL_PATTERN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN_PATTERN = `${LABEL_PATTERN}(\\.${LABEL_PATTERN})*`;
@@ -223,10 +223,23 @@ export function validateObjectMetaUpdate(next: ObjectMeta, previous: ObjectMeta,
 export function validateLabels(labels: Readonly<Record<string, string>> | undefined, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(labels ?? {})) {
+    if (isPlainName(key) && (value === "" || isPlainName(value))) continue;
     errors.push(...invalids(path, key, isQualifiedName(key)), ...invalids(path, value, isValidLabelValue(value)));
-    if (errors.length >= MAX_ERRORS) break;
+    if (errors.length >= MAX_FAULTS) break;
   }
   return errors;
+}
+
+/** Whether a text is certainly fine as a key without a prefix, and as a value: most are, and no list of complaints is made for them. */
+function isPlainName(text: string): boolean {
+  return text.length <= 63 && PLAIN_NAME.test(text);
+}
+
+const PLAIN_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** The faults of a label's key. Source: meta/v1/validation ValidateLabelName. */
+export function validateLabelName(key: string, path: string): FieldError[] {
+  return invalids(path, key, isQualifiedName(key));
 }
 
 /** The faults of annotations: keys are qualified names in any case, all together at most 256 KiB. Source: ValidateAnnotations. */
@@ -234,7 +247,7 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
   const errors: FieldError[] = [];
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {
-    if (errors.length < MAX_ERRORS) errors.push(...invalids(path, key, isQualifiedName(key.toLowerCase())));
+    if (errors.length < MAX_FAULTS && !isPlainName(key)) errors.push(...invalids(path, key, isQualifiedName(key.toLowerCase())));
     bytes += utf8Length(key) + utf8Length(value);
   }
   if (bytes > MAX_ANNOTATIONS_BYTES) errors.push(fieldError.tooLong(path, MAX_ANNOTATIONS_BYTES));
@@ -245,7 +258,7 @@ function validateOwnerReferences(references: readonly OwnerReference[] = [], pat
   const errors: FieldError[] = [];
   let controller: string | undefined;
   for (const reference of references) {
-    if (errors.length >= MAX_ERRORS) break;
+    if (errors.length >= MAX_FAULTS) break;
     const { apiVersion = "", kind = "", name = "", uid = "" }: Partial<OwnerReference> = reference;
     if ((parseAPIVersion(apiVersion)?.version ?? "") === "") {
       errors.push(fieldError.invalid(`${path}.apiVersion`, apiVersion, "version must not be empty"));
@@ -275,8 +288,8 @@ function inGoOrder({ apiVersion, kind, name, uid, controller, blockOwnerDeletion
 function validateFinalizers(finalizers: readonly string[] = [], path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const finalizer of finalizers) {
-    if (errors.length >= MAX_ERRORS) break;
-    errors.push(...invalids(path, finalizer, isQualifiedName(finalizer)));
+    if (errors.length >= MAX_FAULTS) break;
+    if (!isPlainName(finalizer)) errors.push(...invalids(path, finalizer, isQualifiedName(finalizer)));
   }
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     errors.push(fieldError.invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
@@ -296,7 +309,7 @@ function validateNoNewFinalizers(next: ObjectMeta, previous: ObjectMeta, path: s
 function validateManagedFields(entries: readonly ManagedFieldsEntry[] = [], path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const [index, entry] of entries.entries()) {
-    if (errors.length >= MAX_ERRORS) break;
+    if (errors.length >= MAX_FAULTS) break;
     const { operation = "", fieldsType = "", manager = "", subresource = "" }: { readonly [field in keyof ManagedFieldsEntry]?: unknown } = entry;
     const at = `${path}[${index}]`;
     if (operation !== "Apply" && operation !== "Update") {
@@ -325,9 +338,6 @@ export function validateFieldManager(fieldManager: string, path: string): FieldE
   return errors;
 }
 
-// Kubernetes tells every fault. A sentence is a hundred times as long as what it complains about, and a body has 3 MiB, so a hostile
-// one would be answered with hundreds of megabytes: here each list or map stops after this many.
-const MAX_ERRORS = 1_000;
 // Each of these repeats the whole name.
 const MAX_CHARACTER_ERRORS = 16;
 

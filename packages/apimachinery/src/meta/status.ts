@@ -1,3 +1,4 @@
+import { quoteGo } from "../schema/go-format.ts";
 import { formatGroupResource, type GroupKind, type GroupResource } from "./group-version.ts";
 
 /** Every `reason` the server sends, with its HTTP status code. Source: meta/v1 StatusReason. */
@@ -77,6 +78,8 @@ export interface APIErrorOptions {
   readonly cause?: unknown;
   /** Where the oracle answers another code than the reason's own. */
   readonly code?: number;
+  /** What the `Status` gives as its reason, where that is not ours to choose: the word of an admission webhook, or none (empty). */
+  readonly statedReason?: string;
 }
 
 /** A failure that the client is to see: it becomes the `Status` body of the response, and nothing else does. */
@@ -86,6 +89,7 @@ export class APIError extends Error {
   readonly code: number;
   readonly details: StatusDetails | undefined;
   readonly continue: string | undefined;
+  readonly #statedReason: string;
 
   constructor(reason: StatusReason, message: string, options: APIErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -93,12 +97,15 @@ export class APIError extends Error {
     this.code = options.code ?? CODES[reason];
     this.details = options.details;
     this.continue = options.continue;
+    this.#statedReason = options.statedReason ?? reason;
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** Holds across several copies of this package, which `instanceof` does not. */
-  static is(value: unknown): value is APIError {
-    return typeof value === "object" && value !== null && brand in value;
+  /** Whether a value is such an error, and of one of the reasons if any are named. Holds across several copies of this package, which `instanceof` does not. */
+  static is(value: unknown, ...reasons: readonly StatusReason[]): value is APIError {
+    if (typeof value !== "object" || value === null || !(brand in value)) return false;
+    // What has the brand is one.
+    return reasons.length === 0 || reasons.includes((value as unknown as APIError).reason);
   }
 
   toStatus(): Status {
@@ -108,7 +115,8 @@ export class APIError extends Error {
       metadata: this.continue === undefined ? {} : { continue: this.continue },
       status: "Failure",
       message: this.message,
-      reason: this.reason,
+      // Clients take a reason that they do not know for none.
+      ...(this.#statedReason === "" ? {} : { reason: this.#statedReason as StatusReason }),
       ...(this.details === undefined ? {} : { details: this.details }),
       code: this.code,
     };
@@ -121,24 +129,26 @@ export const unauthorized = (): APIError => new APIError("Unauthorized", "Unauth
 
 /** `flunders.wardle.example.com "a" not found`: clients and people both know this sentence. */
 export function notFound(resource: GroupResource, name: string): APIError {
-  return new APIError("NotFound", `${formatGroupResource(resource)} "${name}" not found`, { details: resourceDetails(resource, name) });
+  return new APIError("NotFound", `${formatGroupResource(resource)} ${quoteGo(name)} not found`, { details: resourceDetails(resource, name) });
 }
 
 /** The 404 of a path that no resource is served at. */
 export const unknownResource = (): APIError => new APIError("NotFound", "the server could not find the requested resource", { details: {} });
 
 export function alreadyExists(resource: GroupResource, name: string): APIError {
-  return new APIError("AlreadyExists", `${formatGroupResource(resource)} "${name}" already exists`, { details: resourceDetails(resource, name) });
+  return new APIError("AlreadyExists", `${formatGroupResource(resource)} ${quoteGo(name)} already exists`, {
+    details: resourceDetails(resource, name),
+  });
 }
 
 /** The 409 of a create with generateName whose every generated name was taken. Source: apimachinery errors.NewGenerateNameConflict. */
 export function generateNameConflict(resource: GroupResource, name: string, retryAfterSeconds: number): APIError {
-  const message = `${formatGroupResource(resource)} "${name}" already exists, the server was not able to generate a unique name for the object`;
+  const message = `${formatGroupResource(resource)} ${quoteGo(name)} already exists, the server was not able to generate a unique name for the object`;
   return new APIError("AlreadyExists", message, { details: { ...resourceDetails(resource, name), retryAfterSeconds } });
 }
 
 export function conflict(resource: GroupResource, name: string, why: string): APIError {
-  return new APIError("Conflict", `Operation cannot be fulfilled on ${formatGroupResource(resource)} "${name}": ${why}`, {
+  return new APIError("Conflict", `Operation cannot be fulfilled on ${formatGroupResource(resource)} ${quoteGo(name)}: ${why}`, {
     details: resourceDetails(resource, name),
   });
 }
@@ -153,7 +163,7 @@ export function forbidden(resource: GroupResource, name: string, why: string): A
       ? `forbidden: ${why}`
       : name === ""
         ? `${qualified} is forbidden: ${why}`
-        : `${qualified} "${name}" is forbidden: ${why}`;
+        : `${qualified} ${quoteGo(name)} is forbidden: ${why}`;
   return new APIError("Forbidden", message, { details: resourceDetails(resource, name) });
 }
 
@@ -202,16 +212,23 @@ export interface FieldError {
 }
 
 /**
- * The 422 that names every fault.
+ * How many faults one answer names. Kubernetes tells every one; a sentence is a hundred times as long as what it complains about, and a body has 3 MiB, so a hostile
+ * one would be answered with hundreds of megabytes. Whoever gathers the faults of a list or map that was sent stops there, too.
+ */
+export const MAX_FAULTS = 1_000;
+
+/**
+ * The 422 that names every fault, at most {@link MAX_FAULTS} of them.
  *
  * @param name the object's name, possibly empty.
  * Source: apimachinery errors.NewInvalid and field.ErrorList.ToAggregate: same faults are told once, several in brackets.
  */
-export function invalid({ group, kind }: GroupKind, name: string, errors: readonly FieldError[]): APIError {
+export function invalid({ group, kind }: GroupKind, name: string, faults: readonly FieldError[]): APIError {
+  const errors = faults.slice(0, MAX_FAULTS);
   const sentences = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
   const list = sentences.length === 1 ? sentences[0] : `[${sentences.join(", ")}]`;
   const qualified = group === "" ? kind : `${kind}.${group}`;
-  return new APIError("Invalid", `${qualified} "${name}" is invalid${list === undefined || list === "[]" ? "" : `: ${list}`}`, {
+  return new APIError("Invalid", `${qualified} ${quoteGo(name)} is invalid${list === undefined || list === "[]" ? "" : `: ${list}`}`, {
     details: {
       ...(name === "" ? {} : { name }),
       ...(group === "" ? {} : { group }),

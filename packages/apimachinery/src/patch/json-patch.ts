@@ -87,13 +87,24 @@ export function applyJSONPatch(target: JSONValue, operations: readonly JSONPatch
     try {
       applyOperation(draft, operation);
     } catch (cause) {
-      throw APIError.is(cause) ? cause : failed(new Error(`operation ${index} (${operation.op}) failed`, { cause }));
+      throw APIError.is(cause) ? cause : failed(new FailedOperation(index, operation, cause));
     }
     hasMoved ||= operation.op === "move";
   }
   // Moving a tree into another deepens it at the price of a path: many moves would make what nobody can encode.
   if (hasMoved && !isNestedAtMost(draft.root, 10 * MAX_PATCH_DEPTH)) throw failed(new Error("the result nests too deep"));
   return draft.root;
+}
+
+/** Which operation of a patch could not be done; its cause says why. */
+export class FailedOperation extends Error {
+  override readonly name = "FailedOperation";
+  readonly operation: JSONPatchOperation;
+
+  constructor(index: number, operation: JSONPatchOperation, cause: unknown) {
+    super(`operation ${index} (${operation.op}) failed`, { cause });
+    this.operation = operation;
+  }
 }
 
 function applyOperation(draft: Draft, { op, path, from, value = null }: JSONPatchOperation): void {

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it, test } from "vitest";
 import type { KubernetesObject } from "../meta/index.ts";
-import { type Lenient, type Static, type TSchema, t } from "./builder.ts";
+import { type Lenient, rule, type Static, type TSchema, t } from "./builder.ts";
 import type { Schema } from "./schema.ts";
 
 const SAFE = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
@@ -37,7 +37,7 @@ describe("the data", () => {
     { name: "a set", schema: t.set(t.string()), want: { type: "array", "x-kubernetes-list-type": "set", items: { type: "string" } } },
     {
       name: "a list map",
-      schema: t.listMap(t.object({ name: t.string() }), ["name"]),
+      schema: t.listMap(t.object({ name: t.string() }), { keys: ["name"] }),
       want: {
         type: "array",
         "x-kubernetes-list-type": "map",
@@ -52,6 +52,48 @@ describe("the data", () => {
       name: "an embedded resource",
       schema: t.embeddedResource(),
       want: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true },
+    },
+    {
+      name: "an embedded resource with fields of its own",
+      schema: t.embeddedResource({ properties: { spec: t.object({ a: t.string() }) }, description: "d" }),
+      want: {
+        type: "object",
+        description: "d",
+        "x-kubernetes-embedded-resource": true,
+        properties: { spec: { type: "object", properties: { a: { type: "string" } }, required: ["a"] } },
+        required: ["spec"],
+      },
+    },
+    {
+      name: "int or string within bounds",
+      schema: t.intOrString({ minimum: 1, pattern: "^\\d+%$", default: "25%" }),
+      want: { "x-kubernetes-int-or-string": true, minimum: 1, pattern: "^\\d+%$", default: "25%" },
+    },
+    { name: "a boolean that must be true", schema: t.boolean({ enum: [true] }), want: { type: "boolean", enum: [true] } },
+    {
+      name: "rules, wherever options stand",
+      schema: t.object(
+        {
+          min: t.integer({ rules: [rule("self >= oldSelf")] }),
+          names: t.listMap(t.object({ name: t.string() }), { keys: ["name"], rules: [rule("true")] }),
+        },
+        { rules: [rule("self.min < 5", { message: "m", reason: "FieldValueForbidden", fieldPath: ".min" })] },
+      ),
+      want: {
+        type: "object",
+        "x-kubernetes-validations": [{ rule: "self.min < 5", message: "m", reason: "FieldValueForbidden", fieldPath: ".min" }],
+        properties: {
+          min: { type: "integer", ...SAFE, "x-kubernetes-validations": [{ rule: "self >= oldSelf" }] },
+          names: {
+            type: "array",
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+            "x-kubernetes-validations": [{ rule: "true" }],
+            items: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
+          },
+        },
+        required: ["min", "names"],
+      },
     },
   ])("$name", ({ schema, want }) => {
     expect(schema).toStrictEqual(want);
@@ -79,12 +121,13 @@ describe("the static type", () => {
     big: t.int64(),
     list: t.array(t.object({ name: t.string() })),
     set: t.set(t.string()),
-    map: t.listMap(t.object({ name: t.string(), port: t.optional(t.integer()) }), ["name", "port"]),
+    map: t.listMap(t.object({ name: t.string(), port: t.optional(t.integer()) }), { keys: ["name", "port"] }),
     record: t.record(t.string()),
     port: t.intOrString(),
     any: t.unknown(),
     nothing: t.nullable(t.string()),
     template: t.optional(t.embeddedResource()),
+    widget: t.embeddedResource({ properties: { size: t.integer() } }),
   });
 
   it("follows from the schema", () => {
@@ -103,6 +146,7 @@ describe("the static type", () => {
       readonly any: unknown;
       readonly nothing: string | null;
       readonly template?: KubernetesObject;
+      readonly widget: KubernetesObject & { readonly size: number };
     }>();
     expectTypeOf<Static<TSchema>>().toEqualTypeOf<unknown>();
     expectTypeOf<Static<Schema>>().toEqualTypeOf<unknown>();
@@ -119,9 +163,9 @@ describe("the static type", () => {
     // @ts-expect-error only an object's properties can be left out
     t.array(t.optional(t.string()));
     // @ts-expect-error a map key that the elements do not have
-    t.listMap(t.object({ name: t.string() }), ["nam"]);
+    t.listMap(t.object({ name: t.string() }), { keys: ["nam"] });
     // @ts-expect-error a map without keys
-    t.listMap(t.object({ name: t.string() }), []);
+    t.listMap(t.object({ name: t.string() }), { keys: [] });
     // @ts-expect-error an option of another type
     t.boolean({ minLength: 1 });
     // @ts-expect-error null goes by t.nullable

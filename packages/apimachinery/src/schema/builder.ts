@@ -1,6 +1,6 @@
 import type { JSONValue } from "../meta/index.ts";
 import type { KubernetesObject } from "../meta/object.ts";
-import type { Schema } from "./schema.ts";
+import type { Schema, ValidationRule } from "./schema.ts";
 
 declare const phantom: unique symbol;
 
@@ -53,11 +53,42 @@ export interface CommonOptions<T = JSONValue> {
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
   readonly not?: Schema;
+  /** Rules in CEL about the value, made by {@link rule}. */
+  readonly rules?: readonly ValidationRule[];
 }
 
+/** The formats of strings that are checked. */
+export type StringFormat =
+  | "bsonobjectid"
+  | "byte"
+  | "cidr"
+  | "creditcard"
+  | "date"
+  | "date-time"
+  | "duration"
+  | "email"
+  | "hexcolor"
+  | "hostname"
+  | "ipv4"
+  | "ipv6"
+  | "isbn"
+  | "isbn10"
+  | "isbn13"
+  | "k8s-long-name"
+  | "k8s-short-name"
+  | "mac"
+  | "password"
+  | "rgbcolor"
+  | "ssn"
+  | "uri"
+  | "uuid"
+  | "uuid3"
+  | "uuid4"
+  | "uuid5";
+
 export interface StringOptions<T extends string = string> extends CommonOptions<T> {
-  /** `date-time`, `duration`, `uuid`, `ipv4`, `cidr`, …: those that CustomResourceDefinitions check; another is documentation only. */
-  readonly format?: string;
+  /** One that CustomResourceDefinitions check; another is documentation only. */
+  readonly format?: StringFormat | (string & Record<never, never>);
   /** In characters (code points). */
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -76,6 +107,10 @@ export interface NumberOptions<T = number> extends CommonOptions<T> {
   readonly enum?: readonly T[];
 }
 
+export interface BooleanOptions extends CommonOptions<boolean> {
+  readonly enum?: readonly boolean[];
+}
+
 export interface ObjectOptions extends CommonOptions {
   readonly minProperties?: number;
   readonly maxProperties?: number;
@@ -92,9 +127,46 @@ export interface ArrayOptions extends CommonOptions {
   readonly "x-kubernetes-patch-merge-key"?: string;
 }
 
+export interface ListMapOptions<K extends string> extends ArrayOptions {
+  /** The properties that tell elements apart. */
+  readonly keys: readonly [K, ...K[]];
+}
+
+export interface EmbeddedResourceOptions<P extends Properties> extends CommonOptions {
+  /** The fields beside `apiVersion`, `kind` and `metadata`; others are dropped. Default: any, kept as they are. */
+  readonly properties?: P;
+}
+
+/** Bounds of a number count for numbers, those of a text for texts. */
+export interface IntOrStringOptions
+  extends CommonOptions<number | string>,
+    Pick<StringOptions, "format" | "maxLength" | "minLength" | "pattern">,
+    Pick<NumberOptions, "exclusiveMaximum" | "exclusiveMinimum" | "maximum" | "minimum" | "multipleOf"> {
+  readonly enum?: readonly (number | string)[];
+}
+
 /** The options of schemas whose values have no constraint of their own. */
 export interface AnyOptions extends CommonOptions {
   readonly enum?: readonly JSONValue[];
+}
+
+/**
+ * A rule in CEL: true for a good value of `self`, and for a good change from `oldSelf`.
+ *
+ * ```ts
+ * const range = t.object({ min: t.integer(), max: t.integer() }, { rules: [rule("self.min <= self.max", { message: "min must not exceed max" })] });
+ * ```
+ *
+ * Source: apiextensions/v1 ValidationRule.
+ */
+export function rule(expression: string, options: Omit<ValidationRule, "rule"> = {}): ValidationRule {
+  return { rule: expression, ...options };
+}
+
+/** The keywords that options stand for. */
+function keywords({ rules = [], ...options }: Omit<Schema, "default" | "enum"> & Pick<CommonOptions<unknown>, "rules" | "default">): Schema {
+  // All other options are spelled as in the schema, and `T` is a type of JSON values.
+  return { ...options, ...(rules.length === 0 ? {} : { "x-kubernetes-validations": rules }) } as Schema;
 }
 
 /**
@@ -114,7 +186,7 @@ export const t = {
     const required = entries.filter(([, property]) => !isOptional(property) && property.default === undefined).map(([name]) => name);
     return {
       type: "object",
-      ...options,
+      ...keywords(options),
       properties: Object.fromEntries(entries.map(([name, property]) => [name, isOptional(property) ? property.optional : property])),
       ...(required.length === 0 ? {} : { required }),
     };
@@ -137,7 +209,7 @@ export const t = {
   },
 
   string<T extends string = string>(options: StringOptions<T> = {}): TSchema<T> {
-    return { type: "string", ...options };
+    return { type: "string", ...keywords(options) };
   },
 
   /**
@@ -148,7 +220,7 @@ export const t = {
     const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = options;
     return {
       type: "integer",
-      ...options,
+      ...keywords(options),
       minimum: Math.max(minimum, Number.MIN_SAFE_INTEGER),
       maximum: Math.min(maximum, Number.MAX_SAFE_INTEGER),
     };
@@ -156,15 +228,15 @@ export const t = {
 
   /** A whole number of 64 bits: a `bigint` beyond ±(2^53 − 1), else a `number`. */
   int64(options: Omit<NumberOptions<number | bigint>, "format"> = {}): TSchema<number | bigint> {
-    return { type: "integer", format: "int64", ...options };
+    return { type: "integer", format: "int64", ...keywords(options) };
   },
 
   number(options: NumberOptions = {}): TSchema<number> {
-    return { type: "number", ...options };
+    return { type: "number", ...keywords(options) };
   },
 
-  boolean(options: CommonOptions<boolean> = {}): TSchema<boolean> {
-    return { type: "boolean", ...options };
+  boolean(options: BooleanOptions = {}): TSchema<boolean> {
+    return { type: "boolean", ...keywords(options) };
   },
 
   /**
@@ -176,54 +248,54 @@ export const t = {
     const [first] = values;
     if (first === undefined) throw new TypeError("t.literals needs a value at least");
     const type = typeof first === "string" ? "string" : values.every((value) => Number.isInteger(value)) ? "integer" : "number";
-    return { type, ...options, enum: values };
+    return { type, ...keywords(options), enum: values };
   },
 
   /** A list that is replaced as a whole (server-side apply knows no elements in it). */
   array<T>(items: TSchema<T>, options: ArrayOptions = {}): TSchema<readonly T[]> {
-    return { type: "array", ...options, items };
+    return { type: "array", ...keywords(options), items };
   },
 
   /** As {@link t.array}, saying so: `x-kubernetes-list-type: atomic`. */
   atomic<T>(items: TSchema<T>, options: ArrayOptions = {}): TSchema<readonly T[]> {
-    return { type: "array", ...options, "x-kubernetes-list-type": "atomic", items };
+    return { type: "array", ...keywords(options), "x-kubernetes-list-type": "atomic", items };
   },
 
   /** A list in which no element occurs twice; each is owned by whoever applied it. */
   set<T>(items: TSchema<T>, options: ArrayOptions = {}): TSchema<readonly T[]> {
-    return { type: "array", ...options, "x-kubernetes-list-type": "set", items };
+    return { type: "array", ...keywords(options), "x-kubernetes-list-type": "set", items };
   },
 
   /**
-   * A list of objects that are told apart by these properties, which must be scalars: server-side apply merges them one by one.
+   * A list of objects that are told apart by some of their properties, which must be scalars: server-side apply merges them one by one.
    * A key must be required, or have a default.
    */
-  listMap<T extends object>(
-    items: TSchema<T>,
-    keys: readonly [Extract<keyof T, string>, ...Extract<keyof T, string>[]],
-    options: ArrayOptions = {},
-  ): TSchema<readonly T[]> {
-    return { type: "array", ...options, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys, items };
+  listMap<T extends object>(items: TSchema<T>, { keys, ...options }: ListMapOptions<Extract<keyof T, string>>): TSchema<readonly T[]> {
+    return { type: "array", ...keywords(options), "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys, items };
   },
 
   /** An object of any keys, whose values all have one schema. */
   record<T>(values: TSchema<T>, options: ObjectOptions = {}): TSchema<{ readonly [key: string]: T }> {
-    return { type: "object", ...options, additionalProperties: values };
+    return { type: "object", ...keywords(options), additionalProperties: values };
   },
 
   /** A whole number or a string, as ports and `maxUnavailable` are. */
-  intOrString(options: AnyOptions = {}): TSchema<number | string> {
-    return { ...options, "x-kubernetes-int-or-string": true };
+  intOrString(options: IntOrStringOptions = {}): TSchema<number | string> {
+    return { ...keywords(options), "x-kubernetes-int-or-string": true };
   },
 
   /** Any JSON value, kept as it is. */
   unknown(options: AnyOptions = {}): TSchema<unknown> {
-    return { ...options, "x-kubernetes-preserve-unknown-fields": true };
+    return { ...keywords(options), "x-kubernetes-preserve-unknown-fields": true };
   },
 
-  /** A whole API object of any kind: its `apiVersion`, `kind` and `metadata` are checked, the rest is kept as it is. */
-  embeddedResource(options: CommonOptions = {}): TSchema<KubernetesObject> {
-    return { type: "object", ...options, "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true };
+  /** A whole API object: its `apiVersion`, `kind` and `metadata` are checked. */
+  embeddedResource<const P extends Properties = Record<never, never>>({
+    properties,
+    ...options
+  }: EmbeddedResourceOptions<P> = {}): TSchema<[keyof P] extends [never] ? KubernetesObject : KubernetesObject & StaticProperties<P>> {
+    const fields: Schema = properties === undefined ? { "x-kubernetes-preserve-unknown-fields": true } : t.object(properties);
+    return { type: "object", ...keywords(options), ...fields, "x-kubernetes-embedded-resource": true };
   },
 } as const;
 

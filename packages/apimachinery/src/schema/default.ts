@@ -1,4 +1,5 @@
 import { isJSONObject, type JSONObject, type JSONValue } from "../meta/index.ts";
+import { hasDefault, propertyMap } from "./property-map.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -7,21 +8,20 @@ import type { Schema } from "./schema.ts";
  * root is not applied.
  *
  * @param value is not changed. What is equal to before is the same reference in the result; defaults are the schema's own values, shared.
+ * @param keepsNulls whether a null that is neither nullable nor has a default stays, for validation to refuse. Default false.
  * @returns the same reference when nothing changed.
  * Source: apiextensions-apiserver pkg/apiserver/schema/defaulting, Default and PruneNonNullableNullsWithoutDefaults.
  */
-export function applyDefaults(value: JSONValue, schema: Schema): JSONValue {
-  if (Array.isArray(value)) return defaultList(value, schema.items);
-  return isJSONObject(value) ? defaultObject(value, schema) : value;
+export function applyDefaults(value: JSONValue, schema: Schema, keepsNulls = false): JSONValue {
+  if (Array.isArray(value)) return defaultList(value, schema.items, keepsNulls);
+  return isJSONObject(value) ? defaultObject(value, schema, keepsNulls) : value;
 }
 
-const hasDefault = (schema: Schema): boolean => schema.default !== undefined && schema.default !== null;
-
-function defaultList(list: readonly JSONValue[], items: Schema | undefined): JSONValue {
+function defaultList(list: readonly JSONValue[], items: Schema | undefined, keepsNulls: boolean): JSONValue {
   if (items === undefined) return list;
   let result: JSONValue[] | undefined;
   for (const [index, element] of list.entries()) {
-    const filled = applyDefaults(isDefaultable(element, items) ? (items.default ?? null) : element, items);
+    const filled = applyDefaults(isDefaultable(element, items) ? (items.default ?? null) : element, items, keepsNulls);
     if (filled === element) continue;
     result ??= [...list];
     result[index] = filled;
@@ -31,30 +31,30 @@ function defaultList(list: readonly JSONValue[], items: Schema | undefined): JSO
 
 const isDefaultable = (value: JSONValue, schema: Schema): boolean => value === null && schema.nullable !== true && hasDefault(schema);
 
-function defaultObject(object: JSONObject, schema: Schema): JSONObject {
-  const changes = new Map<string, JSONValue | undefined>();
-  const properties = schema.properties ?? {};
+function defaultObject(object: JSONObject, schema: Schema, keepsNulls: boolean): JSONObject {
+  // Most objects need nothing: only one that does gets a map of what changes.
+  let changes: Map<string, JSONValue | undefined> | undefined;
+  const { byName, defaulted } = propertyMap(schema);
   const additional = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
-  for (const name in properties) {
-    const property = properties[name];
-    if (property === undefined || !hasDefault(property)) continue;
+  for (const [name, property] of defaulted) {
     if (Object.hasOwn(object, name) && object[name] !== undefined) continue;
-    changes.set(name, applyDefaults(property.default ?? null, property));
+    changes = (changes ?? new Map()).set(name, applyDefaults(property.default ?? null, property));
   }
   for (const name in object) {
     const field = object[name];
-    const child = Object.hasOwn(properties, name) ? properties[name] : additional;
+    const child = byName.get(name) ?? additional;
     if (field === undefined || child === undefined) continue;
-    const filled = defaultField(field, child);
-    if (filled !== field) changes.set(name, filled);
+    const filled = defaultField(field, child, keepsNulls);
+    if (filled !== field) changes = (changes ?? new Map()).set(name, filled);
   }
-  return changes.size === 0 ? object : changed(object, changes);
+  return changes === undefined ? object : changed(object, changes);
 }
 
 /** @returns undefined for a null that is dropped. */
-function defaultField(field: JSONValue, schema: Schema): JSONValue | undefined {
-  if (field !== null || schema.nullable === true) return applyDefaults(field, schema);
-  return hasDefault(schema) ? applyDefaults(schema.default ?? null, schema) : undefined;
+function defaultField(field: JSONValue, schema: Schema, keepsNulls: boolean): JSONValue | undefined {
+  if (field !== null || schema.nullable === true) return applyDefaults(field, schema, keepsNulls);
+  if (hasDefault(schema)) return applyDefaults(schema.default ?? null, schema);
+  return keepsNulls ? null : undefined;
 }
 
 /** A copy with fields replaced, added at the end, or (undefined) left out. Entries make any name an own property, `__proto__` too. */

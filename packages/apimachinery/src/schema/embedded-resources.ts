@@ -1,7 +1,10 @@
-import { isJSONObject, type JSONObject, parseAPIVersion } from "../meta/index.ts";
+import { type FieldError, isJSONObject, type JSONObject, type JSONValue, type ObjectMeta, parseAPIVersion } from "../meta/index.ts";
+import { validateObjectMeta } from "../meta/names.ts";
 import { hasField } from "./accepts.ts";
-import type { Node } from "./compile.ts";
+import { compileNode, type Node } from "./compile.ts";
+import { explain } from "./explain.ts";
 import type { Faults } from "./faults.ts";
+import { OBJECT_META_SCHEMA } from "./object-meta.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_LABEL_MAX_LENGTH = 63;
@@ -9,7 +12,7 @@ const DNS_LABEL_RULE =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
 /**
- * Checks `apiVersion`, `kind` and the shape of `metadata` of objects within the object (`x-kubernetes-embedded-resource`).
+ * Checks `apiVersion`, `kind` and `metadata` of objects within the object (`x-kubernetes-embedded-resource`).
  *
  * Source: apiextensions-apiserver pkg/apiserver/schema/objectmeta.
  */
@@ -46,7 +49,22 @@ function explainResource(object: JSONObject, path: string, faults: Faults): void
     else if (kind === "") complain("kind", "must not be empty");
     else explainKind(kind.toLowerCase(), (rule) => complain("kind", `may have mixed case, but should otherwise match: ${rule}`));
   }
-  if (metadata !== undefined && metadata !== null && !isJSONObject(metadata)) complain("metadata", "must be an object");
+  if (metadata !== undefined && metadata !== null) explainMetadata(metadata, child(path, "metadata"), faults);
+}
+
+const METADATA = compileNode(OBJECT_META_SCHEMA);
+
+function explainMetadata(metadata: JSONValue, path: string, faults: Faults): void {
+  const wrong = faults.fork();
+  explain(METADATA, metadata, path, wrong);
+  const types = wrong.list.filter(({ reason }) => reason === "FieldValueTypeInvalid");
+  faults.tell(types.length > 0 ? types : metadataFaults(metadata as ObjectMeta, faults.at(path))); // `as`: the schema vouches for the types
+}
+
+/** What is missing is told in the words of metadata; it may lack a name, and lie in a namespace or not. */
+function metadataFaults(metadata: ObjectMeta, path: string): FieldError[] {
+  const isNamespaced = (metadata.namespace ?? "") !== "";
+  return validateObjectMeta(metadata, { isNamespaced, nameRule: "pathSegment", isNameOptional: true, path });
 }
 
 function explainKind(name: string, complain: (rule: string) => void): void {

@@ -1,18 +1,28 @@
 import { isJSONObject, type JSONObject } from "../meta/index.ts";
 import { hasDuplicates, hasField, isWhole } from "./accepts.ts";
 import type { Node } from "./compile.ts";
+import type { Correlation } from "./correlation.ts";
 import type { Faults } from "./faults.ts";
-import { formatGoFloat, formatGoNumber, quoteGo } from "./go-format.ts";
+import { formatGoFloat, formatGoInteger, quoteGo } from "./go-format.ts";
 import { exceedsMaximum, exceedsMinimum, isInRange, isInt64, isLongerThan, isMultipleOf, isShorterThan } from "./numbers.ts";
 
 /**
  * Names every fault of a value in Kubernetes' words and order: type, combinations, string, format, number, array, enum, object; of an object first its
  * size, then its fields, then what is missing.
  *
+ * @param correlation of an update, the value and what stood there before: faults of what is unchanged are not told. Schemas within `allOf`, `anyOf`, `oneOf` and
+ *   `not` know nothing of that: their faults are let through with the whole value that they are about, or not at all.
  * @returns how many checks went well. Of several alternatives (`anyOf`, `oneOf`) that all fail, the faults of the one with most are told.
- * Source: k8s.io/kube-openapi/pkg/validation/validate, including how it counts.
+ * Source: k8s.io/kube-openapi/pkg/validation/validate, including how it counts; apiextensions-apiserver pkg/apiserver/validation/ratcheting.go.
  */
-export function explain(node: Node, value: unknown, path: string, faults: Faults): number {
+export function explain(node: Node, value: unknown, path: string, faults: Faults, correlation?: Correlation): number {
+  const told = faults.list.length;
+  const matched = explainValue(node, value, path, faults, correlation);
+  if (faults.list.length > told && correlation?.isUnchanged === true) faults.forget(told);
+  return matched;
+}
+
+function explainValue(node: Node, value: unknown, path: string, faults: Faults, correlation: Correlation | undefined): number {
   if (value === null) {
     const isFine = node.types.length === 0 || node.nullable;
     if (!isFine) typeFault(node.types.join(","), "null", path, faults);
@@ -30,10 +40,10 @@ export function explain(node: Node, value: unknown, path: string, faults: Faults
     explainNumber(node, value, path, faults);
     matched += 2;
   } else if (Array.isArray(value)) {
-    matched += 2 + explainArray(node, value, path, faults);
+    matched += 2 + explainArray(node, value, path, faults, correlation);
   }
   explainEnum(node, value, path, faults);
-  if (isJSONObject(value)) matched += 1 + explainObject(node, value, path, faults);
+  if (isJSONObject(value)) matched += 1 + explainObject(node, value, path, faults, correlation);
   return matched;
 }
 
@@ -143,7 +153,7 @@ function explainNumber({ schema, types, format }: Node, value: number | bigint, 
     faults.add("FieldValueInvalid", undefined, "", `Checked value must be of type ${type} ${form} in ${path}`);
   }
   // A bound is printed in the kind of number that the value is.
-  const print = (bound: number) => (isInt64(value) ? formatGoNumber(bound) : formatGoFloat(bound));
+  const print = (bound: number) => (isInt64(value) ? formatGoInteger(bound) : formatGoFloat(bound));
   const complain = (sentence: string) => faults.add("FieldValueInvalid", path, value, `${path} in body should be ${sentence}`);
   const { minimum, maximum, multipleOf, exclusiveMinimum = false, exclusiveMaximum = false } = schema;
   if (multipleOf !== undefined && !isMultipleOf(value, multipleOf)) complain(`a multiple of ${print(multipleOf)}`);
@@ -155,10 +165,17 @@ function explainNumber({ schema, types, format }: Node, value: number | bigint, 
   }
 }
 
-function explainArray({ schema, items }: Node, value: readonly unknown[], path: string, faults: Faults): number {
+function explainArray(
+  { schema, items }: Node,
+  value: readonly unknown[],
+  path: string,
+  faults: Faults,
+  correlation: Correlation | undefined,
+): number {
   let matched = 0;
   if (items !== undefined) {
-    for (let index = 0; index < value.length && !faults.isFull; index++) matched += explain(items, value[index], `${path}[${index}]`, faults);
+    for (let index = 0; index < value.length && !faults.isFull; index++)
+      matched += explain(items, value[index], `${path}[${index}]`, faults, correlation?.index(index));
   }
   const { minItems = 0, maxItems, uniqueItems = false } = schema;
   if (value.length < minItems) faults.add("FieldValueInvalid", path, value.length, `${path} in body should have at least ${minItems} items`);
@@ -177,21 +194,29 @@ function explainEnum(node: Node, value: unknown, path: string, faults: Faults): 
   faults.add("FieldValueNotSupported", path, value, `supported values: ${supported.join(", ")}`);
 }
 
-function explainObject({ schema, properties, additional, required }: Node, value: JSONObject, path: string, faults: Faults): number {
+function explainObject(
+  { schema, properties, additional, required }: Node,
+  value: JSONObject,
+  path: string,
+  faults: Faults,
+  correlation: Correlation | undefined,
+): number {
   const names = Object.keys(value).filter((name) => value[name] !== undefined);
   const { minProperties = 0, maxProperties } = schema;
   if (names.length < minProperties) {
     faults.add("FieldValueInvalid", path, names.length, `${path} in body should have at least ${minProperties} properties`);
   }
   if (maxProperties !== undefined && names.length > maxProperties) tooMany(names.length, maxProperties, path, faults);
+  // The old object was converted to the version of the new one: of these two nobody knows whether they are unchanged.
+  const former = (name: string) => (path === "" && (name === "apiVersion" || name === "kind") ? undefined : correlation?.key(name));
   let matched = 0;
   for (const name of names) {
     if (additional === true || properties.has(name) || faults.isFull) continue;
     if (additional === false) faults.add("FieldValueInvalid", path, name, `${path}.${name} in body is a forbidden property`);
-    else matched += explain(additional, value[name], `${path}.${name}`, faults);
+    else matched += explain(additional, value[name], `${path}.${name}`, faults, former(name));
   }
   for (const [name, child] of properties) {
-    if (hasField(value, name)) matched += explain(child, value[name], path === "" ? name : `${path}.${name}`, faults);
+    if (hasField(value, name)) matched += explain(child, value[name], path === "" ? name : `${path}.${name}`, faults, former(name));
   }
   for (const name of required) if (!hasField(value, name)) faults.add("FieldValueRequired", `${path}.${name}`, undefined, "");
   return matched;

@@ -1,8 +1,7 @@
-import type { CauseReason, FieldError } from "../meta/index.ts";
+import { type CauseReason, type FieldError, MAX_FAULTS } from "../meta/index.ts";
 import { formatGoValue } from "./go-format.ts";
 
-/** How many faults one validation names at most, and how many characters their texts may take: an object of 3 MiB can have a million of them. */
-const MAX_FAULTS = 1000;
+/** How many characters the texts of one validation's faults may take. */
 const MAX_CHARACTERS = 1 << 20;
 
 /** Gathers faults, each once. Internal to schema/. */
@@ -23,7 +22,26 @@ export class Faults {
   }
 
   merge(others: Faults): void {
-    for (const error of others.list) this.#push(error);
+    this.tell(others.list);
+  }
+
+  /** Adds faults whose fields are whole paths. */
+  tell(errors: readonly FieldError[]): void {
+    for (const error of errors) this.#push(error);
+  }
+
+  /** The whole path of what stands below the base. */
+  at(path: string): string {
+    return this.#field(path);
+  }
+
+  /** Takes back all that was told since the list was so long. */
+  forget(length: number): void {
+    for (const error of this.list.splice(length)) {
+      const key = keyOf(error);
+      this.#seen.delete(key);
+      this.#characters -= key.length;
+    }
   }
 
   get isFull(): boolean {
@@ -49,13 +67,15 @@ export class Faults {
   }
 
   #push(error: FieldError): void {
-    const key = `${error.field}\n${error.message}`;
+    const key = keyOf(error);
     if (this.isFull || this.#seen.has(key)) return;
     this.#seen.add(key);
     this.list.push(error);
     this.#characters += key.length;
   }
 }
+
+const keyOf = ({ field, message }: FieldError): string => `${field}\n${message}`;
 
 /** Source: field.ErrorType.String. */
 const TITLES: Partial<Record<CauseReason, string>> = {

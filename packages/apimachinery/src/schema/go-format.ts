@@ -13,9 +13,16 @@ export function formatGoValue(value: unknown): string {
     case "boolean":
       return String(value);
     default:
-      return canonicalJSON(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${hex(char.charCodeAt(0), 4)}`);
+      return escaped(canonicalJSON(value));
   }
 }
+
+/** Prints a struct of Go's as JSON: members as they stand, in their order. Source: encoding/json. */
+export function formatGoStruct(members: Readonly<Record<string, unknown>>): string {
+  return escaped(JSON.stringify(members));
+}
+
+const escaped = (json: string): string => json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${hex(char.charCodeAt(0), 4)}`);
 
 /**
  * Prints a number as Go's `%v`: a whole number that a `number` holds exactly as an integer (which it is after decoding), any other as the shortest
@@ -24,6 +31,11 @@ export function formatGoValue(value: unknown): string {
 export function formatGoNumber(value: number): string {
   if (Number.isSafeInteger(value)) return String(value);
   return formatGoFloat(value);
+}
+
+/** Prints a whole number with all of its digits, as Go's `%v` of an integer; any other as {@link formatGoNumber}. */
+export function formatGoInteger(value: number): string {
+  return Number.isInteger(value) ? BigInt(value).toString() : formatGoNumber(value);
 }
 
 /** Prints a float64 as Go's `%v`, whole numbers too: `1e+06`. Source: strconv.FormatFloat with format 'g', shortest. */

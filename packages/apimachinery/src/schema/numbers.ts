@@ -27,13 +27,18 @@ export function isNearlyWhole(value: number): boolean {
   return (value - whole) / (value + whole) < 1e-9;
 }
 
-/** Whether a number is in the range of a format, once its type is right. */
+/** Whether a number is in the range of a format, once its type is right. Source: kube-openapi validation/validate, IsValueValidAgainstRange. */
 export function isInRange(value: number | bigint, type: string | undefined, format: string): boolean {
   if (type === "integer") {
-    if (!isInt64(value)) return false;
+    if (!isInt64(typeof value === "number" ? asWritten(value) : value)) return false;
     return format !== "int32" || (value >= -2147483648 && value <= 2147483647);
   }
   return format !== "float" || Math.abs(Number(value)) < FLOAT32_LIMIT;
+}
+
+/** What Go reads of a float64 that it wrote out, with the fewest digits: beyond 2^53 the others are zeros. A number that it cannot read as whole stays what it is. */
+function asWritten(value: number): number | bigint {
+  return Number.isInteger(value) && Math.abs(value) < 1e21 ? BigInt(String(value)) : value;
 }
 
 /** Whether a number is a multiple of a factor: exactly for whole numbers, up to a relative error of 1e-9 else. */

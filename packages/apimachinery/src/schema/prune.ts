@@ -1,5 +1,6 @@
-import { isJSONObject, type JSONObject, type JSONValue } from "../meta/index.ts";
+import { isJSONObject, type JSONObject, type JSONValue, setOwn } from "../meta/index.ts";
 import { compareCodePoints } from "./go-format.ts";
+import { propertyMap } from "./property-map.ts";
 import type { Schema } from "./schema.ts";
 
 /** How many unknown fields are named at most, as sigs.k8s.io/json names at most so many; and how many characters their paths may take together. */
@@ -39,8 +40,10 @@ interface Report {
   characters: number;
 }
 
-function record(path: string, report: Report): void {
-  if (report.unknown.length >= MAX_UNKNOWN || report.characters + path.length > MAX_CHARACTERS) return;
+function recordUnknown(parent: string, name: string, report: Report): void {
+  if (report.unknown.length >= MAX_UNKNOWN) return;
+  const path = parent === "" ? name : `${parent}.${name}`;
+  if (report.characters + path.length > MAX_CHARACTERS) return;
   report.unknown.push(path);
   report.characters += path.length;
 }
@@ -51,7 +54,7 @@ function prune(value: JSONValue, schema: Schema | undefined, path: string, repor
     const keeps = schema?.["x-kubernetes-preserve-unknown-fields"] === true;
     return keeps && schema?.items === undefined ? value : pruneList(value, schema?.items, keeps, path, report);
   }
-  return isJSONObject(value) ? pruneObject(value, schema, path, report) : value;
+  return isJSONObject(value) ? pruneObject(value, schema ?? NOTHING_KNOWN, path, report) : value;
 }
 
 /** @param keeps whether the list itself preserves unknown fields: its elements then do, too. */
@@ -67,34 +70,53 @@ function pruneList(list: readonly JSONValue[], items: Schema | undefined, keeps:
   return result ?? list;
 }
 
+const NOTHING_KNOWN: Schema = {};
+
 const isTypeOrMetadata = (name: string): boolean => name === "apiVersion" || name === "kind" || name === "metadata";
 
-function pruneObject(object: JSONObject, schema: Schema | undefined, path: string, report: Report): JSONObject {
-  const { properties = {}, additionalProperties } = schema ?? {};
-  const keeps = schema?.["x-kubernetes-preserve-unknown-fields"] === true;
-  const isResource = schema?.["x-kubernetes-embedded-resource"] === true;
-  let changes: Changes | undefined;
-  for (const name in object) {
+function pruneObject(object: JSONObject, schema: Schema, path: string, report: Report): JSONObject {
+  const isResource = schema["x-kubernetes-embedded-resource"] === true;
+  const { byName } = propertyMap(schema);
+  const names = Object.keys(object);
+  // Most objects keep all their fields: a copy begins with the first that changes.
+  let copy: Record<string, JSONValue> | undefined;
+  for (const [index, name] of names.entries()) {
     const field = object[name];
-    if (field === undefined || (isResource && isTypeOrMetadata(name))) continue;
-    const isProperty = Object.hasOwn(properties, name);
-    // `additionalProperties: true` admits any name, but says nothing about what is inside. `false` is the same as none.
-    if (isProperty || (additionalProperties ?? false) !== false) {
-      const child = isProperty ? properties[name] : typeof additionalProperties === "object" ? additionalProperties : undefined;
-      const pruned = prune(field, child, path === "" ? name : `${path}.${name}`, report);
-      if (pruned !== field) changes = withChange(changes, name, pruned);
-    } else if (!keeps) {
-      record(path === "" ? name : `${path}.${name}`, report);
-      changes = withChange(changes, name, undefined);
-    }
+    if (field === undefined) continue;
+    const pruned = isResource && isTypeOrMetadata(name) ? field : pruneField(field, name, byName.get(name), schema, path, report);
+    if (copy === undefined && pruned !== field) copy = firstFields(object, names, index);
+    if (copy !== undefined && pruned !== undefined) setOwn(copy, name, pruned);
   }
-  if (changes === undefined) return object;
-  const entries = Object.entries(object).map(([name, field]) => [name, changes.has(name) ? changes.get(name) : field] as const);
-  return Object.fromEntries(entries.filter(([, field]) => field !== undefined));
+  return copy ?? object;
 }
 
-/** By name, the new value of a field, or undefined for one that goes. */
-type Changes = Map<string, JSONValue | undefined>;
+/** @returns undefined for a field that goes. */
+function pruneField(
+  field: JSONValue,
+  name: string,
+  property: Schema | undefined,
+  schema: Schema,
+  path: string,
+  report: Report,
+): JSONValue | undefined {
+  const { additionalProperties = false } = schema;
+  // `additionalProperties: true` admits any name, but says nothing about what is inside. `false` is the same as none.
+  if (property !== undefined || additionalProperties !== false) {
+    const child = property ?? (typeof additionalProperties === "object" ? additionalProperties : undefined);
+    return typeof field === "object" ? prune(field, child, path === "" ? name : `${path}.${name}`, report) : field;
+  }
+  if (schema["x-kubernetes-preserve-unknown-fields"] === true) return field;
+  recordUnknown(path, name, report);
+  return undefined;
+}
 
-/** Most objects have none: the map is made for the first. */
-const withChange = (changes: Changes | undefined, name: string, value: JSONValue | undefined): Changes => (changes ?? new Map()).set(name, value);
+/** A copy of the fields before one. */
+function firstFields(object: JSONObject, names: readonly string[], end: number): Record<string, JSONValue> {
+  const copy: Record<string, JSONValue> = {};
+  for (let index = 0; index < end; index++) {
+    const name = names[index] ?? "";
+    const field = object[name];
+    if (field !== undefined) setOwn(copy, name, field);
+  }
+  return copy;
+}

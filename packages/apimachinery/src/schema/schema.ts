@@ -36,12 +36,31 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
   readonly not?: Schema;
+  readonly externalDocs?: { readonly description?: string; readonly url?: string };
   readonly "x-kubernetes-int-or-string"?: boolean;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
   readonly "x-kubernetes-embedded-resource"?: boolean;
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
   readonly "x-kubernetes-map-type"?: "atomic" | "granular";
+  /** Tried on every value of the schema that is written. */
+  readonly "x-kubernetes-validations"?: readonly ValidationRule[];
   readonly "x-kubernetes-patch-strategy"?: string;
   readonly "x-kubernetes-patch-merge-key"?: string;
+}
+
+/** A rule in CEL on the value that a schema describes. Source: apiextensions/v1 ValidationRule. */
+export interface ValidationRule {
+  /** True for a good value: of `self`, and of `oldSelf`, which it had before. A rule with `oldSelf` is tried only where there was a value. */
+  readonly rule: string;
+  /** What is told of a bad value. Default: the rule itself. */
+  readonly message?: string;
+  /** Makes the message out of the value. What is no text, or empty, gives way to `message`. */
+  readonly messageExpression?: string;
+  /** Default `FieldValueInvalid`. */
+  readonly reason?: string;
+  /** The field below the value that the fault is told of: `.min`, `.labels['app']`. Default: the value itself. */
+  readonly fieldPath?: string;
+  /** Whether `oldSelf` is an optional: the rule is then tried on new values, too. Default false. */
+  readonly optionalOldSelf?: boolean;
 }

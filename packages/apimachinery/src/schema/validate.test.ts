@@ -12,6 +12,7 @@ const schemas = {
   step: { type: "integer", minimum: -5, maximum: 1_000_000, exclusiveMaximum: true, multipleOf: 5 },
   weight: t.number({ minimum: 0, exclusiveMinimum: true, multipleOf: 0.5 }),
   limited: t.number({ maximum: 1e7 }),
+  large: t.number({ maximum: 2 ** 60 }),
   half: t.number({ minimum: 0.5, exclusiveMinimum: true }),
   float: t.number({ format: "float" }),
   on: t.boolean(),
@@ -27,8 +28,8 @@ const schemas = {
   unique: { type: "array", items: t.unknown(), uniqueItems: true },
   tags: t.set(t.string({ maxLength: 20 })),
   objects: t.set(t.object({ a: t.optional(t.unknown()) }, { "x-kubernetes-map-type": "atomic" })),
-  ports: t.listMap(t.object({ port: t.integer(), protocol: t.string({ default: "TCP" }) }), ["port", "protocol"]),
-  mounts: t.listMap(t.object({ n: t.string(), options: t.optional(t.set(t.string())) }), ["n"]),
+  ports: t.listMap(t.object({ port: t.integer(), protocol: t.string({ default: "TCP" }) }), { keys: ["port", "protocol"] }),
+  mounts: t.listMap(t.object({ n: t.string(), options: t.optional(t.set(t.string())) }), { keys: ["n"] }),
   settings: t.record(t.string({ maxLength: 10 }), { minProperties: 1, maxProperties: 2 }),
   sets: t.record(t.set(t.string())),
   closed: { type: "object", properties: { a: { type: "string" } }, additionalProperties: false },
@@ -91,6 +92,14 @@ test.each<Row>([
     'FieldValueTypeInvalid spec.serial: Invalid value: "float64": spec.serial in body must be of type int64: "float64"',
     'FieldValueInvalid <nil>: Invalid value: "": Checked value must be of type integer with format int64 in spec.serial',
   ],
+  // Written with an exponent it is a float64, and as one it is in range: to the digits that Go writes out.
+  ["serial", 1e18, 'FieldValueTypeInvalid spec.serial: Invalid value: "float64": spec.serial in body must be of type int64: "float64"'],
+  [
+    "serial",
+    -(2 ** 63),
+    'FieldValueTypeInvalid spec.serial: Invalid value: "float64": spec.serial in body must be of type int64: "float64"',
+    'FieldValueInvalid <nil>: Invalid value: "": Checked value must be of type integer with format int64 in spec.serial',
+  ],
   // To Go, this is whole up to its precision; the range check then refuses it.
   ["whole", 1_000_000_000.5, 'FieldValueInvalid <nil>: Invalid value: "": Checked value must be of type integer (default format) in spec.whole'],
   [
@@ -119,6 +128,11 @@ test.each<Row>([
     "FieldValueInvalid spec.limited: Invalid value: 1.23456785e+07: spec.limited in body should be less than or equal to 1e+07",
   ],
   ["limited", 20_000_000, "FieldValueInvalid spec.limited: Invalid value: 20000000: spec.limited in body should be less than or equal to 10000000"],
+  [
+    "large",
+    2n ** 61n,
+    "FieldValueInvalid spec.large: Invalid value: 2305843009213693952: spec.large in body should be less than or equal to 1152921504606846976",
+  ],
   // Kubernetes cuts the bound to 0 for whole numbers: "greater than 0". Ours does not.
   ["half", 0, "FieldValueInvalid spec.half: Invalid value: 0: spec.half in body should be greater than 0.5"],
   ["float", 3.4e38],
@@ -268,7 +282,11 @@ test.each<Row>([
     "FieldValueInvalid spec.template.apiVersion: Invalid value: 3: must be a string",
     "FieldValueInvalid spec.template.kind: Invalid value: 7: must be a string",
   ],
-  ["template", { apiVersion: "v1", kind: "Pod", metadata: 1 }, "FieldValueInvalid spec.template.metadata: Invalid value: 1: must be an object"],
+  [
+    "template",
+    { apiVersion: "v1", kind: "Pod", metadata: 1 },
+    'FieldValueTypeInvalid spec.template.metadata: Invalid value: "integer": spec.template.metadata in body must be of type object: "integer"',
+  ],
 ])("%s: %o", (field, value, ...faults) => {
   expect(told({ [String(field)]: value })).toEqual(faults);
 });
@@ -285,16 +303,16 @@ test("an object of another type than due, and what is required", () => {
 
 test("the path of a part stands before its fields and not in its sentences", () => {
   const status = compileValidator(t.object({ phase: t.string(), list: t.optional(t.set(t.string())), map: t.optional(t.record(t.string())) }));
-  expect(status({ phase: 1, list: ["a", "a"], map: { k: 1 } }, "status").map(({ field, message }) => `${field}: ${message}`)).toEqual([
+  expect(status({ phase: 1, list: ["a", "a"], map: { k: 1 } }, undefined, "status").map(({ field, message }) => `${field}: ${message}`)).toEqual([
     'status.phase: Invalid value: "integer": phase in body must be of type string: "integer"',
     'status.map.k: Invalid value: "integer": map.k in body must be of type string: "integer"',
     'status.list[1]: Duplicate value: "a"',
   ]);
-  expect(status(1, "status").map(({ field }) => field)).toEqual(["status"]);
+  expect(status(1, undefined, "status").map(({ field }) => field)).toEqual(["status"]);
   expect(compileValidator(t.record(t.string()))({ k: 1 })).toEqual([
     { reason: "FieldValueTypeInvalid", field: "k", message: 'Invalid value: "integer": .k in body must be of type string: "integer"' },
   ]);
-  expect(compileValidator(t.array(t.string()))([1], "spec.list")[0]?.field).toBe("spec.list[0]");
+  expect(compileValidator(t.array(t.string()))([1], undefined, "spec.list")[0]?.field).toBe("spec.list[0]");
 });
 
 test("one fault is told once, however many schemas find it", () => {
@@ -329,10 +347,9 @@ test("a million faults cost no more than a thousand do", () => {
   expect(texts.join("").length).toBeLessThan(3_000_000);
 });
 
-test("duplicates and patterns cost time linear in their input", () => {
+// What took the square of the time would not be done within the limit.
+test("duplicates and patterns cost time linear in their input", { timeout: 60_000 }, () => {
   const validator = compileValidator({ type: "object", properties: { set: schemas.tags, text: { type: "string", pattern: "^(a+)+$" } } });
-  const started = performance.now();
   expect(validator({ set: Array.from({ length: 200_000 }, (_, index) => `${index}`) })).toEqual([]);
   expect(validator({ text: `${"a".repeat(200_000)}b` })).toHaveLength(1);
-  expect(performance.now() - started).toBeLessThan(3_000);
 });

@@ -1,5 +1,6 @@
 import { badRequest } from "../meta/index.ts";
 import { compareUTF8 } from "../meta/names.ts";
+import { quoteGo } from "../schema/go-format.ts";
 import { MAX_SELECTOR_REQUIREMENTS } from "./label-selector.ts";
 
 /** One condition of a field selector: the field has, or has not, this value. */
@@ -68,7 +69,7 @@ export function parseFieldSelector(text: string, supported: SupportedFields, { r
     throw badRequest(
       refusal === "kind"
         ? `field label not supported: ${field}`
-        : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+        : `${quoteGo(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
     );
   }
   return compile(requirements);

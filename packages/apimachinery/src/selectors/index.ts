@@ -8,3 +8,12 @@ export {
   MAX_SELECTOR_REQUIREMENTS,
   parseLabelSelector,
 } from "./label-selector.ts";
+export {
+  LABEL_SELECTOR_REQUIREMENT_SCHEMA,
+  LABEL_SELECTOR_SCHEMA,
+  type LabelSelectorObject,
+  type LabelSelectorRequirement,
+  labelSelectorOf,
+  validateLabelSelector,
+  validateLabelSelectorRequirement,
+} from "./label-selector-object.ts";

@@ -1,5 +1,6 @@
 import { badRequest } from "../meta/index.ts";
 import { compareUTF8, isQualifiedName, isValidLabelValue } from "../meta/names.ts";
+import { quoteGo } from "../schema/go-format.ts";
 import { type LabelToken, tokenizeLabelSelector } from "./label-tokens.ts";
 
 /** How a label relates to the values of a requirement; `exists` and `!` have none, `gt` and `lt` one integer. Source: selection.Operator. */
@@ -55,7 +56,7 @@ export function parseLabelSelector(text: string): LabelSelector {
   const requirements = new Parser(tokenizeLabelSelector(text)).parse();
   // Keys are ASCII here, so that plain comparison is Go's.
   requirements.sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0));
-  return compile(requirements);
+  return compileLabelSelector(requirements);
 }
 
 /** The recursive descent; `in` and `notin` are words like others but where an operator is due. */
@@ -92,7 +93,7 @@ class Parser {
     if (token.kind !== "word") throw refuse(`found '${token.text}', expected: identifier`);
     const key = token.text;
     const complaints = isQualifiedName(key);
-    if (complaints.length > 0) throw refuse(`<nil>: Invalid value: ${JSON.stringify(key)}: ${complaints.join("; ")}`);
+    if (complaints.length > 0) throw refuse(`<nil>: Invalid value: ${quoteGo(key)}: ${complaints.join("; ")}`);
     if (isNegated) return { key, operator: "!", values: [] };
     const following = this.#peek();
     if (following.kind === "end" || following.text === ",") return { key, operator: "exists", values: [] };
@@ -156,11 +157,11 @@ function checked(requirement: LabelRequirement): LabelRequirement {
   const { key, operator, values } = requirement;
   const faults = new Set<string>();
   if ((operator === "gt" || operator === "lt") && parseInt64(values[0] ?? "") === undefined) {
-    faults.add(`values[0]: Invalid value: ${JSON.stringify(values[0])}: for 'Gt', 'Lt' operators, the value must be an integer`);
+    faults.add(`values[0]: Invalid value: ${quoteGo(values[0] ?? "")}: for 'Gt', 'Lt' operators, the value must be an integer`);
   }
   for (const [index, value] of values.entries()) {
     const complaints = isValidLabelValue(value);
-    if (complaints.length > 0) faults.add(`values[${index}][${key}]: Invalid value: ${JSON.stringify(value)}: ${complaints.join("; ")}`);
+    if (complaints.length > 0) faults.add(`values[${index}][${key}]: Invalid value: ${quoteGo(value)}: ${complaints.join("; ")}`);
     if (faults.size >= MAX_FAULTS) break;
   }
   if (faults.size > 0) throw refuse(faults.size === 1 ? [...faults].join() : `[${[...faults].join(", ")}]`);
@@ -170,7 +171,8 @@ function checked(requirement: LabelRequirement): LabelRequirement {
 // A sentence is much longer than the value it is about.
 const MAX_FAULTS = 100;
 
-function compile(requirements: readonly LabelRequirement[]): LabelSelector {
+/** The predicate of requirements whose keys and values are those of labels, sorted by key. */
+export function compileLabelSelector(requirements: readonly LabelRequirement[]): LabelSelector {
   const predicates = requirements.map(predicateOf);
   return {
     isEmpty: requirements.length === 0,

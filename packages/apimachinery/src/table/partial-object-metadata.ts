@@ -1,4 +1,4 @@
-import type { KubernetesObject, ObjectMeta } from "../meta/index.ts";
+import { inFieldOrder, type KubernetesObject, type ObjectMeta } from "../meta/index.ts";
 
 /** The versions of meta.k8s.io in which Tables and partial metadata are served; they differ in nothing but the name. */
 export type MetaVersion = "v1" | "v1beta1";
@@ -24,9 +24,9 @@ export interface PartialObjectMetadataList {
   readonly items: readonly PartialObjectMetadata[];
 }
 
-/** An object's metadata alone: what `as=PartialObjectMetadata` in the Accept header asks for. The metadata is shared, not copied. */
+/** An object's metadata alone: what `as=PartialObjectMetadata` in the Accept header asks for. Its fields are in the order of Go's struct. */
 export function partialObjectMetadata(object: Pick<KubernetesObject, "metadata">, version: MetaVersion): PartialObjectMetadata {
-  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: inFieldOrder(object.metadata) };
 }
 
 /**

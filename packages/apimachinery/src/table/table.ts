@@ -56,6 +56,7 @@ export interface TablePrinter {
 // These two are meta/v1's own descriptions of ObjectMeta's fields; clients are shown them.
 const NAME_DESCRIPTION =
   "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
+/** Of the age in the tables of compiled-in kinds, too. */
 const CREATION_TIMESTAMP_DESCRIPTION =
   "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 
@@ -67,6 +68,14 @@ const CREATED_AT: TableColumnDefinition = {
   description: CREATION_TIMESTAMP_DESCRIPTION,
   priority: 0,
 };
+
+/** How long ago an object was created: the column of custom resources that say nothing of columns. */
+export const AGE_COLUMN = {
+  name: "Age",
+  type: "date",
+  jsonPath: ".metadata.creationTimestamp",
+  description: CREATION_TIMESTAMP_DESCRIPTION,
+} as const satisfies TableColumn;
 
 const defaultPrinter: TablePrinter = {
   columnDefinitions: [NAME, CREATED_AT],

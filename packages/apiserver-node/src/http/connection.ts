@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
 import type { HTTPLimits } from "./limits.ts";
 import type { ConnectionPeer } from "./peer.ts";
+import { RunningExchanges } from "./running-exchanges.ts";
 
 const RESET_WINDOW_MS = 10_000;
 
@@ -10,11 +11,12 @@ const RESET_WINDOW_MS = 10_000;
 export class Connection {
   readonly peer: ConnectionPeer;
   /** Requests whose stream is open or whose handler still runs: a client that resets a stream doesn't free its place. */
-  readonly exchanges = new Set<Exchange>();
+  readonly exchanges = new RunningExchanges();
   readonly #session: ServerHttp2Session | undefined;
   readonly #socket: Socket;
   readonly #limits: HTTPLimits;
   #isRetired = false;
+  #endingSinceMs: number | undefined;
   #hasServed = false;
   #idleSinceMs = performance.now();
   #resets = 0;
@@ -71,6 +73,12 @@ export class Connection {
     else if (this.exchanges.size === 0) this.#socket.destroySoon();
   }
 
+  /** Ends once all is out that was written, whether or not the peer agrees. One that takes nothing is cut off when {@link HTTPLimits.stallTimeoutMs} is over: nobody else times it. */
+  endSoon(): void {
+    this.#endingSinceMs ??= performance.now();
+    this.#socket.destroySoon();
+  }
+
   /** Ends at once. */
   destroy(): void {
     this.#session?.destroy();
@@ -79,6 +87,10 @@ export class Connection {
 
   /** What time does: responses that nobody takes are reset, a connection that nobody uses is retired. */
   sweep(nowMs: number): void {
+    if (this.#endingSinceMs !== undefined && nowMs - this.#endingSinceMs >= this.#limits.stallTimeoutMs) {
+      this.destroy();
+      return;
+    }
     // Not even the news of the reset got through since the last time: the peer reads nothing at all.
     if (this.#stalled.some(({ isReleased }) => !isReleased)) {
       this.destroy();

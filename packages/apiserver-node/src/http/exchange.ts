@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { APIResponse, Logger, RequestHandler, ResponseHeaders } from "@annex/apiserver";
+import { type APIResponse, type Awaitable, type Logger, type RequestHandler, type ResponseHeaders, whenSettled } from "@annex/apiserver";
 import type { Connection } from "./connection.ts";
 import type { HTTPLimits } from "./limits.ts";
 import { nodeErrorMeaning } from "./node-error.ts";
@@ -28,13 +28,15 @@ const PIECES_UNDER_WAY = 2;
 /** One request and its answer, over whichever protocol. Subclasses know the protocol; the order of things is here. */
 export abstract class Exchange implements RequestSource {
   readonly request: HTTPRequest;
+  /** Where it stands among those of its connection. */
+  place = 0;
   /** When bytes last went out, or began to wait: `performance.now()`. */
   progressMs = 0;
   protected readonly context: ServerContext;
+  protected readonly connection: Connection;
   protected bodyIsRead = false;
   /** Set once this side cut the exchange off. */
   protected isReset = false;
-  readonly #connection: Connection;
   readonly #startedMs: number;
   #controller: AbortController | undefined;
   #sink: ResponseSink | undefined;
@@ -48,9 +50,9 @@ export abstract class Exchange implements RequestSource {
 
   constructor(context: ServerContext, connection: Connection, method: string, head: RequestHead) {
     this.context = context;
-    this.#connection = connection;
+    this.connection = connection;
     this.#startedMs = performance.now();
-    this.request = new HTTPRequest(method, head, connection.peer.at(Date.now()), this);
+    this.request = new HTTPRequest(method, head, connection.peer, this);
     connection.exchanges.add(this);
   }
 
@@ -107,16 +109,13 @@ export abstract class Exchange implements RequestSource {
     return readBody(this.readable, () => this.requestIsWhole, declared, maxBytes);
   }
 
-  /** Answers by the handler. Never rejects. */
-  async run(): Promise<void> {
-    let response: APIResponse;
-    try {
-      response = await this.context.handler(this.request);
-    } catch (error) {
-      response = this.#failed(error);
-    }
-    const streaming = this.answer(response);
-    if (streaming !== undefined) await streaming;
+  /** Answers by the handler, at once where that does. @returns the promise of a later end, which never rejects. */
+  run(): Awaitable<void> {
+    return whenSettled(
+      () => this.context.handler(this.request),
+      (response) => this.answer(response),
+      (error) => this.answer(this.#failed(error)),
+    );
   }
 
   /**
@@ -142,7 +141,7 @@ export abstract class Exchange implements RequestSource {
   /** The handler has nothing more to do. */
   #returned(): void {
     this.#handlerDone = true;
-    if (this.#isOver) this.#connection.ended(this);
+    if (this.#isOver) this.connection.ended(this);
   }
 
   /** Ends the exchange without a proper end: the client sees that it was cut off. */
@@ -174,11 +173,11 @@ export abstract class Exchange implements RequestSource {
     this.settle(0);
     const complete = this.#allWritten && this.isSent;
     if (!complete) {
-      if (!this.isReset) this.#connection.countReset();
+      if (!this.isReset) this.connection.countReset();
       this.#abort(new Error("the client is gone"));
     }
     this.#sink?.closed();
-    if (this.#handlerDone) this.#connection.ended(this);
+    if (this.#handlerDone) this.connection.ended(this);
   }
 
   /** Accounts for what waits now. */

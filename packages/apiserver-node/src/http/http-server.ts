@@ -1,3 +1,4 @@
+import { constants as cryptoConstants } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { STATUS_CODES } from "node:http";
 import {
@@ -20,6 +21,7 @@ import { type HTTPLimits, hardHeaderBytes, resolveLimits } from "./limits.ts";
 import { ListenError, nodeErrorCode, nodeErrorMeaning } from "./node-error.ts";
 import { ConnectionPeer } from "./peer.ts";
 import { statusResponse } from "./status-response.ts";
+import { serveUpgrade } from "./upgrade-exchange.ts";
 import { WaitingBytes } from "./waiting-bytes.ts";
 
 /** What the server shows, and whom it believes. All in PEM. */
@@ -27,7 +29,7 @@ export interface TLSMaterial {
   /** The serving certificate, its intermediates after it. */
   readonly cert: string;
   readonly key: string;
-  /** Whose client certificates name users. Empty: nobody is asked for one. */
+  /** CAs whose client certificates are asked for: clients choose theirs by them. Whom to believe is for each request to decide. Empty: nobody is asked for one. */
   readonly clientCAs: readonly string[];
 }
 
@@ -49,11 +51,9 @@ export interface HTTPServer extends AsyncDisposable {
   listen(port: number, host: string): Promise<{ readonly port: number }>;
 
   /**
-   * Shows and believes new certificates from the next handshake on. Where the client CAs changed, connections that a client
-   * certificate opened finish what they run and close, because nobody would check theirs again.
+   * Shows, and asks for, new certificates from the next handshake on. Open connections stay.
    *
    * @throws {Error} of OpenSSL if the material does not fit together; then nothing changes.
-   * @throws {RangeError} if client CAs come where there were none, or go: whether to ask for a certificate is settled at creation.
    */
   reloadTLS(tls: TLSMaterial): void;
 
@@ -67,6 +67,7 @@ export interface HTTPServer extends AsyncDisposable {
   drain(timeoutMs: number): Promise<void>;
 }
 
+const { SSL_OP_NO_TICKET } = cryptoConstants;
 const MiB = 1024 * 1024;
 /** Of HTTP/2's uploads, for all streams of a connection: one that nobody reads must not hold up the others. */
 const CONNECTION_WINDOW_BYTES = 4 * MiB;
@@ -94,7 +95,6 @@ class NodeHTTPServer implements HTTPServer {
   readonly #connections = new Set<Connection>();
   readonly #sessions = new Map<Http2Session, Connection>();
   readonly #http1 = new Map<Socket, Connection>();
-  #clientCAs: readonly string[];
   #current: TLSSocket | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #relievedMs = Number.NEGATIVE_INFINITY;
@@ -106,12 +106,11 @@ class NodeHTTPServer implements HTTPServer {
     const limits = resolveLimits(someLimits);
     const waitingBytes = new WaitingBytes(limits.maxWaitingBytes);
     this.#context = { handler, limits, log, waitingBytes, isDraining: false, relieve: () => this.#relieve() };
-    this.#clientCAs = tls.clientCAs;
     this.#server = createSecureServer({
       ...secureContext(tls),
       allowHTTP1: true,
       requestCert: tls.clientCAs.length > 0,
-      // Who has no certificate, or a bad one, is anonymous: the authenticators decide what that means.
+      // Who has no certificate, or a bad one: the authenticators decide what that means, for each request.
       rejectUnauthorized: false,
       handshakeTimeout: limits.handshakeTimeoutMs,
       // Answers are counted in `waitingBytes`, uploads by flow control; Node's own limit of 10 MB would refuse streams beside one large list.
@@ -146,14 +145,9 @@ class NodeHTTPServer implements HTTPServer {
   }
 
   reloadTLS(tls: TLSMaterial): void {
-    if (tls.clientCAs.length > 0 !== this.#clientCAs.length > 0) {
-      throw new RangeError("whether client certificates are asked for can't change while the server runs");
-    }
     this.#server.setSecureContext(secureContext(tls));
-    const changed = tls.clientCAs.join("\n") !== this.#clientCAs.join("\n");
-    this.#clientCAs = tls.clientCAs;
-    if (!changed) return;
-    for (const connection of this.#connections) if (connection.peer.hasCertificate) connection.retire();
+    // Node looks at it at each handshake, but has no type for it.
+    Object.assign(this.#server, { requestCert: tls.clientCAs.length > 0 });
   }
 
   drain(timeoutMs: number): Promise<void> {
@@ -214,9 +208,12 @@ class NodeHTTPServer implements HTTPServer {
     // The order matters: a listener to "request" brings the compatibility layer, which then would answer every stream a second time.
     server.on("request", (req: IncomingMessage, res: ServerResponse) => this.#onRequest(req, res));
     server.removeAllListeners("stream");
-    server.on("stream", (stream, headers) => this.#onStream(stream, headers));
+    server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[]) =>
+      this.#onStream(stream, headers, rawHeaders),
+    );
     // Without a listener Node would ask for the body at once, before anybody knows whether it is wanted.
     server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => this.#onRequest(req, res));
+    server.on("upgrade", (req: IncomingMessage, socket: Socket) => this.#onUpgrade(req, socket));
     server.on("clientError", (error: Error, socket: Socket) => this.#onClientError(error, socket));
     server.on("sessionError", (error) => log.debug({ err: error }, "HTTP/2 connection failed"));
     server.on("drop", () => this.#dropped++);
@@ -270,13 +267,14 @@ class NodeHTTPServer implements HTTPServer {
   }
 
   #connect(socket: TLSSocket, session: ServerHttp2Session | undefined): Connection {
-    const peer = new ConnectionPeer(socket, this.#clientCAs.length > 0);
-    const connection = new Connection(peer, socket, session, this.#context.limits);
+    const connection = new Connection(new ConnectionPeer(socket), socket, session, this.#context.limits);
     this.#connections.add(connection);
     return connection;
   }
 
-  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): void {
+    // Before anything else: one that breaks the protocol at once is destroyed already, its error yet to come: without a listener that would end the process.
+    stream.on("error", () => {});
     const { session } = stream;
     const connection = session === undefined ? undefined : this.#sessions.get(session);
     if (connection === undefined || stream.destroyed) {
@@ -287,17 +285,22 @@ class NodeHTTPServer implements HTTPServer {
     if (!connection.hasRoom) {
       // Who knows the limit and goes beyond it does so on purpose; in between they reset what the handlers still run for.
       if (stream.session?.pendingSettingsAck === false) connection.countReset();
-      stream.on("error", () => {});
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;
     }
-    serveStream(this.#context, connection, stream, headers);
+    serveStream(this.#context, connection, stream, headers, rawHeaders);
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
     const connection = this.#http1.get(req.socket);
     if (connection?.hasRoom) serveRequest(this.#context, connection, req, res);
     else req.socket.destroy();
+  }
+
+  #onUpgrade(req: IncomingMessage, socket: Socket): void {
+    const connection = this.#http1.get(socket);
+    if (connection?.hasRoom) serveUpgrade(this.#context, connection, req, socket);
+    else socket.destroy();
   }
 
   /** A request of HTTP/1.1 that could not be parsed, or a TLS handshake that failed. */
@@ -341,8 +344,10 @@ function peerKey({ remoteAddress, remotePort }: Socket): string {
 }
 
 function secureContext({ cert, key, clientCAs }: TLSMaterial): SecureContextOptions {
+  // A session that is resumed has lost the intermediates that came with the client's certificate, so none is.
+  const secureOptions = SSL_OP_NO_TICKET;
   // An empty list would mean the public roots of the web to some Node versions.
-  return { cert, key, minVersion: "TLSv1.2", ...(clientCAs.length > 0 ? { ca: [...clientCAs] } : {}) };
+  return { cert, key, minVersion: "TLSv1.2", secureOptions, ...(clientCAs.length > 0 ? { ca: [...clientCAs] } : {}) };
 }
 
 /** Node takes these of an HTTP/2 server's HTTP/1.1 side as plain properties; its options know them from version 24 on only. */

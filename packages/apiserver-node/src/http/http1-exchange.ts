@@ -1,30 +1,38 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import type { ResponseHeaders } from "@annex/apiserver";
 import type { Connection } from "./connection.ts";
 import { Exchange, refuseHead, type ServerContext } from "./exchange.ts";
 import { requestHead } from "./request.ts";
 
-/** How much of an unread body is taken in after the answer: as much as Go's net/http reads to keep a connection. */
-const MAX_DISCARDED_BYTES = 256 * 1024;
+/**
+ * How much of an unread body is taken in after the answer. As much as Go takes in of one that is too large: kube-apiserver reads to its limit before it refuses, and net/http 256 KiB
+ * behind it. A client that writes all before it reads then sees why.
+ */
+const MAX_DISCARDED_BYTES = 3 * 1024 * 1024 + 256 * 1024;
 /** …and for how long. */
 const DISCARD_TIMEOUT_MS = 1000;
 
 /** A request of HTTP/1.1 or 1.0. */
 export class HTTP1Exchange extends Exchange {
   protected readonly readable: IncomingMessage;
-  protected readonly writable: ServerResponse;
-  protected readonly hasNoBody: boolean;
+  protected readonly response: ServerResponse;
+  readonly hasNoBody: boolean;
 
   constructor(context: ServerContext, connection: Connection, req: IncomingMessage, res: ServerResponse, head: ReturnType<typeof requestHead>) {
     super(context, connection, req.method ?? "", head);
     this.readable = req;
-    this.writable = res;
+    this.response = res;
     this.hasNoBody = head.headers["transfer-encoding"] === undefined && (head.headers["content-length"] ?? "0") === "0";
     const ignoreError = () => {};
     req.on("error", ignoreError);
     res.on("error", ignoreError);
     res.on("finish", () => this.closed());
     res.on("close", () => this.closed());
+  }
+
+  protected get writable(): Writable {
+    return this.response;
   }
 
   protected get requestIsWhole(): boolean {
@@ -36,7 +44,7 @@ export class HTTP1Exchange extends Exchange {
   }
 
   protected sendHead(status: number, headers: ResponseHeaders, length: number | undefined, end: boolean): void {
-    const res = this.writable;
+    const res = this.response;
     if (this.context.isDraining || this.#leavesBody()) res.shouldKeepAlive = false;
     // Left from an answer of which a later header was not allowed.
     for (const name of res.getHeaderNames()) res.removeHeader(name);
@@ -48,11 +56,11 @@ export class HTTP1Exchange extends Exchange {
   }
 
   protected sendContinue(): void {
-    this.writable.writeContinue();
+    this.response.writeContinue();
   }
 
   protected finish(bytes: Uint8Array | undefined): void {
-    const res = this.writable;
+    const res = this.response;
     if (!this.#leavesBody()) {
       if (bytes === undefined) res.end();
       else res.end(bytes);
@@ -92,7 +100,7 @@ export class HTTP1Exchange extends Exchange {
 /** Serves one request. */
 export function serveRequest(context: ServerContext, connection: Connection, req: IncomingMessage, res: ServerResponse): void {
   const target = req.url ?? "";
-  const head = requestHead(target, req.headers);
+  const head = requestHead(target, req.headers, req.rawHeaders);
   const exchange = new HTTP1Exchange(context, connection, req, res, head);
   const refusal = refuseHead(target, head, context.limits);
   void (refusal === undefined ? exchange.run() : exchange.answer(refusal));

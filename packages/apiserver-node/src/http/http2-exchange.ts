@@ -6,9 +6,6 @@ import { requestHead } from "./request.ts";
 
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
 
-/** Without a listener an error would end the process. What it means shows when the stream closes, which always follows. */
-const ignoreError = (): void => {};
-
 /** A request on one stream of HTTP/2, through Node's core stream API: the compatibility layer costs 40 %. */
 export class HTTP2Exchange extends Exchange {
   protected readonly readable: ServerHttp2Stream;
@@ -20,7 +17,6 @@ export class HTTP2Exchange extends Exchange {
     this.readable = stream;
     this.writable = stream;
     this.hasNoBody = stream.endAfterHeaders;
-    stream.on("error", ignoreError);
     stream.on("aborted", this.#onAborted);
     stream.on("close", () => this.closed());
   }
@@ -45,6 +41,8 @@ export class HTTP2Exchange extends Exchange {
     }
     if (length !== undefined) fields["content-length"] = length;
     this.writable.respond(fields, end ? { endStream: true } : undefined);
+    // Who is not believed, or not any more, comes again with other credentials, and over another connection: its certificates belong to this one. As Go does.
+    if (status === 401) this.connection.retire();
   }
 
   protected sendContinue(): void {
@@ -54,7 +52,13 @@ export class HTTP2Exchange extends Exchange {
   protected finish(bytes: Uint8Array | undefined): void {
     const stream = this.writable;
     // Node closes a stream that nobody began to read. RFC 9113 section 8.1: NO_ERROR asks the client to stop sending.
-    if (this.bodyIsRead && !stream.readableEnded) stream.once("finish", () => stream.close(NGHTTP2_NO_ERROR));
+    if (this.bodyIsRead && !stream.readableEnded) {
+      stream.once("finish", () => {
+        stream.close(NGHTTP2_NO_ERROR);
+        // What came of a body that was too large lies in a paused stream, which Node would keep until somebody has read it.
+        stream.resume();
+      });
+    }
     // A stream without payload was ended with its headers.
     if (stream.writableEnded) return;
     if (bytes === undefined) stream.end();
@@ -79,10 +83,16 @@ export class HTTP2Exchange extends Exchange {
   };
 }
 
-/** Serves one stream. */
-export function serveStream(context: ServerContext, connection: Connection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+/** Serves one stream, whose errors somebody listens to: what they mean shows when the stream closes, which always follows. */
+export function serveStream(
+  context: ServerContext,
+  connection: Connection,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+): void {
   const target = headers[":path"] ?? "";
-  const head = requestHead(target, headers);
+  const head = requestHead(target, headers, rawHeaders);
   const exchange = new HTTP2Exchange(context, connection, stream, headers[":method"] ?? "", head);
   const refusal = refuseHead(target, head, context.limits);
   void (refusal === undefined ? exchange.run() : exchange.answer(refusal));

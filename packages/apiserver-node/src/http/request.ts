@@ -6,6 +6,8 @@ export interface RequestHead {
   readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Names and values in turns, as they were sent. */
+  readonly rawHeaders: readonly string[];
   /** Names and values of the headers together. */
   readonly headerBytes: number;
 }
@@ -18,7 +20,7 @@ export interface RequestSource {
 
 /**
  * The request value that the framework sees. `signal` is a getter of the class, because an AbortController costs a fifth of a small
- * request and many requests never ask for one: so copy a request by `Object.create(request, …)` or field by field, not by spread.
+ * request and many requests never ask for one: so copy a request field by field, not by spread.
  */
 export class HTTPRequest implements APIRequest {
   readonly method: string;
@@ -27,6 +29,7 @@ export class HTTPRequest implements APIRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: (maxBytes: number) => Promise<Uint8Array>;
   readonly peer: Peer;
+  readonly #rawHeaders: readonly string[];
   readonly #source: RequestSource;
 
   constructor(method: string, head: RequestHead, peer: Peer, source: RequestSource) {
@@ -34,9 +37,14 @@ export class HTTPRequest implements APIRequest {
     this.path = head.path;
     this.query = head.query;
     this.headers = head.headers;
+    this.#rawHeaders = head.rawHeaders;
     this.body = (maxBytes) => source.readBody(maxBytes);
     this.peer = peer;
     this.#source = source;
+  }
+
+  headerValues(name: string): readonly string[] {
+    return this.#rawHeaders.filter((_value, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === name);
   }
 
   get signal(): AbortSignal {
@@ -50,8 +58,9 @@ export class HTTPRequest implements APIRequest {
  * @param target as sent: `/path?query`, or the absolute form that proxies use.
  * @param incoming Node's record: lower-case names, values already joined but for `set-cookie`. Where Node keeps only the first of a
  *   repeated header (`authorization`, `content-type`, `user-agent`, …), so does the record.
+ * @param rawHeaders names and values in turns, as they were sent.
  */
-export function requestHead(target: string, incoming: IncomingHttpHeaders): RequestHead {
+export function requestHead(target: string, incoming: IncomingHttpHeaders, rawHeaders: readonly string[]): RequestHead {
   const start = originForm(target);
   const mark = start.indexOf("?");
   // Without a prototype: a header named like a property of Object must not be found where none was sent.
@@ -69,8 +78,8 @@ export function requestHead(target: string, incoming: IncomingHttpHeaders): Requ
     } else headers[name] = text;
   }
   return mark === -1
-    ? { path: start, query: "", headers, headerBytes }
-    : { path: start.slice(0, mark), query: start.slice(mark + 1), headers, headerBytes };
+    ? { path: start, query: "", headers, rawHeaders, headerBytes }
+    : { path: start.slice(0, mark), query: start.slice(mark + 1), headers, rawHeaders, headerBytes };
 }
 
 function originForm(target: string): string {

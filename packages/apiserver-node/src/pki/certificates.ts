@@ -55,11 +55,17 @@ export async function generateCA(commonName: string, key: string, validity: Vali
  * Makes a serving certificate with a key of its own.
  *
  * @param hosts DNS names and IP addresses, the subject's alternative names.
+ * @param commonName at most 64 characters. Nobody checks it.
  */
-export async function generateServingCertificate(ca: KeyPairPEM, hosts: readonly string[], validity: Validity): Promise<KeyPairPEM> {
+export async function generateServingCertificate(
+  ca: KeyPairPEM,
+  hosts: readonly string[],
+  validity: Validity,
+  commonName = "kube-apiserver",
+): Promise<KeyPairPEM> {
   const x509 = await load();
   const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value }));
-  return generateLeaf(ca, [{ CN: ["kube-apiserver"] }], validity, [
+  return generateLeaf(ca, [{ CN: [commonName] }], validity, [
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
     new x509.SubjectAlternativeNameExtension(names),
   ]);

@@ -17,7 +17,7 @@ export async function makePrivateFolder(path: string): Promise<void> {
     // One after the other: Node's `recursive` never ends where a file system (procfs) has no room for folders and says so by ENOENT.
     for (const folder of await missingFolders(resolve(path))) await mkdir(folder, { mode: 0o700 });
   } catch (error) {
-    throw new PKIError(`can't make the folder ${path}: ${reason(error)}`, { cause: error });
+    throw new PKIError(`can't make the folder ${path}: ${fileErrorReason(error)}`, { cause: error });
   }
 }
 
@@ -44,7 +44,7 @@ export async function readTextFile(path: string): Promise<string | undefined> {
   } catch (error) {
     if (nodeErrorCode(error) === "ENOENT") return undefined;
     if (error instanceof PKIError) throw error;
-    throw new PKIError(`can't read ${path}: ${reason(error)}`, { cause: error });
+    throw new PKIError(`can't read ${path}: ${fileErrorReason(error)}`, { cause: error });
   }
 }
 
@@ -85,7 +85,7 @@ async function placeFile(
     await place(temporary, path);
     await flushFolder(folder);
   } catch (error) {
-    throw new PKIError(`can't write ${path}: ${reason(error)}`, { cause: error });
+    throw new PKIError(`can't write ${path}: ${fileErrorReason(error)}`, { cause: error });
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
@@ -111,8 +111,11 @@ async function flushFolder(path: string): Promise<void> {
   }
 }
 
-function reason(error: unknown): string {
+/** What an error of the file system means, for people. */
+export function fileErrorReason(error: unknown): string {
   switch (nodeErrorCode(error)) {
+    case "ENOENT":
+      return "there is no such file or folder";
     case "EACCES":
     case "EPERM":
       return "permission denied";

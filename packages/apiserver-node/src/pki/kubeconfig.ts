@@ -1,7 +1,8 @@
+import { createPrivateKey } from "node:crypto";
 import { chmod } from "node:fs/promises";
 import { PKIError, readTextFile, writeFileAtomically } from "./files.ts";
 
-/** What a kubeconfig with one user for one server says. Certificates and key in PEM. */
+/** What a kubeconfig with one user for one server says. Certificates and key in PEM, the key in any form. */
 export interface KubeconfigOptions {
   /** `https://127.0.0.1:9443` */
   readonly server: string;
@@ -32,7 +33,7 @@ users:
 - name: ${scalar(user)}
   user:
     client-certificate-data: ${base64(cert)}
-    client-key-data: ${base64(key)}
+    client-key-data: ${base64(formatClientKey(key))}
 contexts:
 - name: ${scalar(context)}
   context:
@@ -56,7 +57,7 @@ export async function ensureKubeconfig(path: string, options: KubeconfigOptions)
       throw new PKIError(`${path} was not written for this server's CA: move it away for a new one`);
     }
     const words = new Set(text.split(/[\s"']+/));
-    if ([options.server, base64(options.cert), base64(options.key)].every((word) => words.has(word))) {
+    if ([options.server, base64(options.cert), base64(formatClientKey(options.key))].every((word) => words.has(word))) {
       // It holds a key; an editor may have opened it up.
       await chmod(path, 0o600);
       return false;
@@ -64,6 +65,15 @@ export async function ensureKubeconfig(path: string, options: KubeconfigOptions)
   }
   await writeFileAtomically(path, formatKubeconfig(options), 0o600);
   return true;
+}
+
+/**
+ * An EC key as `EC PRIVATE KEY` (SEC 1), in which form Kubernetes' own tools write it: fabric8 takes every other one for RSA and fails.
+ * Source: client-go, util/keyutil, MarshalPrivateKeyToPEM.
+ */
+function formatClientKey(pem: string): string {
+  const key = createPrivateKey(pem);
+  return key.asymmetricKeyType === "ec" ? key.export({ type: "sec1", format: "pem" }).toString() : pem;
 }
 
 function base64(pem: string): string {

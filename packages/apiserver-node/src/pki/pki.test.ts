@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -186,13 +186,21 @@ describe("kubeconfig", () => {
           name: "kubernetes-admin",
           user: {
             "client-certificate-data": Buffer.from(admin.cert).toString("base64"),
-            "client-key-data": Buffer.from(admin.key).toString("base64"),
+            "client-key-data": expect.any(String),
           },
         },
       ],
       contexts: [{ name: "kubernetes-admin@yes", context: { cluster: "yes", user: "kubernetes-admin" } }],
       "current-context": "kubernetes-admin@yes",
     });
+  });
+
+  test("has the key in the form of Kubernetes' own tools, which every client can read", async () => {
+    const { ca, admin } = await ensure();
+    const [, data = ""] = /client-key-data: (\S+)/.exec(formatKubeconfig({ server: "https://[::1]:9443", ca, ...admin })) ?? [];
+    const key = Buffer.from(data, "base64").toString();
+    expect(key).toMatch(/^-----BEGIN EC PRIVATE KEY-----\n[^-]+-----END EC PRIVATE KEY-----\n$/);
+    expect(new X509Certificate(admin.cert).checkPrivateKey(createPrivateKey(key))).toBe(true);
   });
 
   test("is written once, again when something changed, and never over a stranger's", async () => {

@@ -1,3 +1,4 @@
+import { whenReady } from "../awaitable.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { ANONYMOUS } from "./user-info.ts";
 
@@ -10,8 +11,6 @@ import { ANONYMOUS } from "./user-info.ts";
  */
 export function allowAnonymous(authenticator: Authenticator): Authenticator {
   return {
-    async authenticate(request) {
-      return (await authenticator.authenticate(request)) ?? ANONYMOUS;
-    },
+    authenticate: (request) => whenReady(authenticator.authenticate(request), (user) => user ?? ANONYMOUS),
   };
 }

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { APIError, unauthorized } from "@annex/apimachinery";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { APIRequest, PeerCertificate } from "../endpoints/http.ts";
+import type { APIRequest, CertificateAuthorities, PeerCertificate, PeerCertificates } from "../endpoints/http.ts";
 import { allowAnonymous } from "./anonymous.ts";
 import { withAuthenticatedGroup } from "./authenticated-group.ts";
 import type { Authenticator } from "./authenticator.ts";
@@ -11,6 +11,15 @@ import { clientCertificateAuthenticator } from "./client-certificate.ts";
 import { type TokenRecord, tokenFileAuthenticator } from "./token-file.ts";
 import { unionAuthenticator } from "./union.ts";
 import { ANONYMOUS, type UserInfo } from "./user-info.ts";
+import { webSocketTokenAuthenticator } from "./websocket-token.ts";
+
+const clientCA: CertificateAuthorities = { pem: "client CA" };
+const certificates = clientCertificateAuthenticator(() => clientCA);
+
+/** A certificate for which some CAs vouch, and no others. */
+function signed(certificate: PeerCertificate, by: CertificateAuthorities): PeerCertificates {
+  return { verifiedBy: (authorities) => (authorities === by ? certificate : undefined) };
+}
 
 function request({
   certificate,
@@ -27,7 +36,7 @@ function request({
     query,
     headers: authorization === undefined ? {} : { authorization },
     body: async () => new Uint8Array(),
-    peer: { address: "127.0.0.1", clientCertificate: certificate },
+    peer: { address: "127.0.0.1", certificates: certificate && signed(certificate, clientCA) },
     signal: new AbortController().signal,
   };
 }
@@ -47,10 +56,37 @@ describe("client certificate", () => {
     { certificate: { commonName: "", organizations: ["system:masters"] }, want: undefined },
     { certificate: bob, want: bobInfo },
     { certificate: { ...bob, uid: "7" }, want: { ...bobInfo, uid: "7" } },
+    {
+      certificate: { commonName: "bob", organizations: [], fingerprint: "ab12" },
+      want: { ...bobInfo, groups: ["system:authenticated"], extra: { "authentication.kubernetes.io/credential-id": ["X509SHA256=ab12"] } },
+    },
     { certificate: { commonName: "bob", organizations: [] }, want: { ...bobInfo, groups: ["system:authenticated"] } },
     { certificate: { commonName: "system:anonymous", organizations: ["x"] }, want: { name: "system:anonymous", groups: ["x"], extra: {} } },
   ])("$certificate is $want", async ({ certificate, want }) => {
-    expect(await clientCertificateAuthenticator.authenticate(request(certificate === undefined ? {} : { certificate }))).toEqual(want);
+    expect(await certificates.authenticate(request(certificate === undefined ? {} : { certificate }))).toEqual(want);
+  });
+});
+
+// Asked of kube-apiserver 1.36.
+describe("a client certificate that another CA signed", () => {
+  const stranger: APIRequest = { ...request(), peer: { address: "", certificates: signed(bob, { pem: "another CA" }) } };
+
+  test("is refused, not anonymous", async () => {
+    await expect(async () => allowAnonymous(unionAuthenticator([certificates, tokens])).authenticate(stranger)).rejects.toEqual(isUnauthorized);
+  });
+
+  test("is refused beside a wrong token, too", async () => {
+    const withToken = { ...stranger, headers: { authorization: "Bearer wrong" } };
+    await expect(unionAuthenticator([certificates, tokens]).authenticate(withToken)).rejects.toEqual(isUnauthorized);
+  });
+
+  test("does no harm beside a token that is known", async () => {
+    const withToken = { ...stranger, headers: { authorization: "Bearer alice-token" } };
+    expect(await unionAuthenticator([certificates, tokens]).authenticate(withToken)).toEqual(aliceInfo);
+  });
+
+  test("means nothing where there is no client CA", () => {
+    expect(clientCertificateAuthenticator(() => undefined).authenticate(stranger)).toBeUndefined();
   });
 });
 
@@ -69,6 +105,40 @@ test.each([
   { authorization: "  Bearer token  ", want: "token" },
   { authorization: "Bearer token more", want: "token" },
 ])("$authorization carries the token $want", ({ authorization, want }) => expect(parseBearerToken(authorization)).toBe(want));
+
+describe("a token as the subprotocol of a WebSocket", () => {
+  const socket = { upgrade: "WebSocket", connection: "keep-alive, Upgrade" };
+  const encoded = (token: string) => `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString("base64url")}`;
+  const protocols = webSocketTokenAuthenticator([tokenFileAuthenticator([alice, { ...alice, token: "\u{fffff}?>" }], digest)]);
+  const authenticate = (protocol: string | undefined, headers: Record<string, string> = socket) =>
+    protocols.authenticate({ ...request({}), headers: { ...headers, ...(protocol === undefined ? {} : { "sec-websocket-protocol": protocol }) } });
+
+  // Asked of kube-apiserver 1.36.
+  test.each<{ protocol: string | undefined; want: "alice" | "nobody" | 401 }>([
+    { protocol: undefined, want: "nobody" },
+    { protocol: "v4.x", want: "nobody" },
+    { protocol: `${encoded("alice-token")}, v4.x`, want: "alice" },
+    { protocol: `a,b,${encoded("alice-token")}`, want: "alice" },
+    { protocol: `${encoded("\u{fffff}?>")}, v4.x`, want: "alice" },
+    { protocol: encoded("alice-token"), want: 401 },
+    { protocol: `${encoded("nope")}, v4.x`, want: 401 },
+    { protocol: `${encoded("alice-token")}=, v4.x`, want: 401 },
+    { protocol: `${encoded("alice-token")}!, v4.x`, want: 401 },
+    { protocol: `${encoded("")}_w, v4.x`, want: 401 },
+    { protocol: `${encoded("")}A, v4.x`, want: 401 },
+    { protocol: `${encoded("alice-token")}, ${encoded("alice-token")}, v4.x`, want: 401 },
+    { protocol: `${encoded("")}, v4.x`, want: "nobody" },
+  ])("$protocol: $want", async ({ protocol, want }) => {
+    if (want === 401) await expect(authenticate(protocol)).rejects.toEqual(isUnauthorized);
+    else expect(await authenticate(protocol)).toEqual(want === "alice" ? aliceInfo : undefined);
+  });
+
+  test("is none where no WebSocket is asked for", async () => {
+    const protocol = `${encoded("alice-token")}, v4.x`;
+    for (const headers of [{}, { upgrade: "websocket" }, { ...socket, upgrade: "h2c" }])
+      expect(await authenticate(protocol, headers)).toBeUndefined();
+  });
+});
 
 describe("bearer tokens", () => {
   test("a known one is its user", async () => {
@@ -122,7 +192,7 @@ describe("several authenticators", () => {
   const nobody: Authenticator = { authenticate: async () => undefined };
   const refusing: Authenticator = { authenticate: async () => Promise.reject(unauthorized()) };
   const broken: Authenticator = { authenticate: async () => Promise.reject(new Error("broken")) };
-  const both = allowAnonymous(unionAuthenticator([clientCertificateAuthenticator, tokens]));
+  const both = allowAnonymous(unionAuthenticator([certificates, tokens]));
 
   test("the first user wins", async () => {
     expect(await both.authenticate(request({ certificate: bob, authorization: "Bearer alice-token" }))).toEqual(bobInfo);
@@ -132,7 +202,7 @@ describe("several authenticators", () => {
   test("a wrong token does no harm beside a valid certificate, whichever is asked first", async () => {
     const wrong = request({ certificate: bob, authorization: "Bearer wrong" });
     expect(await both.authenticate(wrong)).toEqual(bobInfo);
-    expect(await unionAuthenticator([tokens, clientCertificateAuthenticator]).authenticate(wrong)).toEqual(bobInfo);
+    expect(await unionAuthenticator([tokens, certificates]).authenticate(wrong)).toEqual(bobInfo);
   });
 
   test("a wrong token alone is refused, not anonymous", async () => {
@@ -141,14 +211,14 @@ describe("several authenticators", () => {
 
   test("who brings nothing is anonymous, where that is allowed", async () => {
     expect(await both.authenticate(request())).toEqual(ANONYMOUS);
-    expect(await unionAuthenticator([clientCertificateAuthenticator, tokens]).authenticate(request())).toBeUndefined();
+    expect(await unionAuthenticator([certificates, tokens]).authenticate(request())).toBeUndefined();
     expect(await unionAuthenticator([]).authenticate(request())).toBeUndefined();
   });
 
   test("a check that failed shows before a refusal, and neither when somebody accepts", async () => {
     await expect(unionAuthenticator([refusing, broken]).authenticate(request())).rejects.toThrow("broken");
     await expect(unionAuthenticator([nobody, refusing]).authenticate(request())).rejects.toSatisfy(APIError.is);
-    expect(await unionAuthenticator([refusing, broken, clientCertificateAuthenticator]).authenticate(request({ certificate: bob }))).toEqual(bobInfo);
+    expect(await unionAuthenticator([refusing, broken, certificates]).authenticate(request({ certificate: bob }))).toEqual(bobInfo);
   });
 });
 

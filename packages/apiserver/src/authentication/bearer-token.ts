@@ -11,6 +11,20 @@ export interface TokenAuthenticator {
    * @returns whose token it is; undefined when it is nobody's.
    */
   authenticateToken(token: string, signal: AbortSignal): Promise<UserInfo | undefined>;
+  /**
+   * As {@link authenticateToken}, for tokens that are meant for somebody. Absent where they are for this server alone.
+   *
+   * @param audiences for whom a token is to be meant: one of them is enough.
+   * @returns undefined for a token of another kind; else whose it is and which of the audiences it is for, or why it is nobody's, without the token.
+   */
+  reviewToken?(token: string, audiences: readonly string[], signal: AbortSignal): Promise<ReviewedToken | { readonly error: string } | undefined>;
+}
+
+/** A token that is somebody's. */
+export interface ReviewedToken {
+  readonly user: UserInfo;
+  /** Those of the audiences asked for that the token is meant for; at least one. */
+  readonly audiences: readonly string[];
 }
 
 /**
@@ -33,19 +47,23 @@ export function parseBearerToken(authorization: string | undefined): string | un
  */
 export function bearerTokenAuthenticator(tokens: readonly TokenAuthenticator[]): Authenticator {
   return {
-    async authenticate({ headers, signal }) {
-      const token = parseBearerToken(headers.authorization);
-      if (token === undefined) return undefined;
-      let failure: unknown;
-      for (const known of tokens) {
-        try {
-          const user = await known.authenticateToken(token, signal);
-          if (user !== undefined) return withAuthenticatedGroup(user);
-        } catch (error) {
-          failure ??= error;
-        }
-      }
-      throw failure ?? unauthorized();
+    authenticate(request) {
+      const token = parseBearerToken(request.headers.authorization);
+      return token === undefined ? undefined : authenticateToken(tokens, token, request.signal);
     },
   };
+}
+
+/** Asks in turn whose token it is. @throws {APIError} `Unauthorized` when it is nobody's, or what one of them threw. */
+export async function authenticateToken(tokens: readonly TokenAuthenticator[], token: string, signal: AbortSignal): Promise<UserInfo> {
+  let failure: unknown;
+  for (const known of tokens) {
+    try {
+      const user = await known.authenticateToken(token, signal);
+      if (user !== undefined) return withAuthenticatedGroup(user);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure ?? unauthorized();
 }

@@ -1,5 +1,7 @@
 import { APIError } from "@annex/apimachinery";
+import { type Awaitable, whenSettled } from "../awaitable.ts";
 import type { Authenticator } from "./authenticator.ts";
+import type { UserInfo } from "./user-info.ts";
 
 /**
  * Asks each in turn; the first user that one of them finds is who is asking, whatever the credentials of another kind beside it: a valid client
@@ -11,18 +13,21 @@ import type { Authenticator } from "./authenticator.ts";
  */
 export function unionAuthenticator(authenticators: readonly Authenticator[]): Authenticator {
   return {
-    async authenticate(request) {
-      const errors: unknown[] = [];
-      for (const authenticator of authenticators) {
-        try {
-          const user = await authenticator.authenticate(request);
-          if (user !== undefined) return user;
-        } catch (error) {
-          errors.push(error);
-        }
-      }
-      if (errors.length > 0) throw errors.find((error) => !APIError.is(error)) ?? errors[0];
-      return undefined;
+    authenticate(request) {
+      const ask = (index: number, errors: readonly unknown[]): Awaitable<UserInfo | undefined> => {
+        const authenticator = authenticators[index];
+        if (authenticator === undefined) return nobody(errors);
+        return whenSettled(
+          () => authenticator.authenticate(request),
+          (user) => user ?? ask(index + 1, errors),
+          (error) => ask(index + 1, [...errors, error]),
+        );
+      };
+      return ask(0, []);
     },
   };
+}
+
+function nobody(errors: readonly unknown[]): undefined {
+  if (errors.length > 0) throw errors.find((error) => !APIError.is(error)) ?? errors[0];
 }

@@ -1,4 +1,6 @@
 import type { UserInfo } from "../authentication/user-info.ts";
+import { type Awaitable, whenReady } from "../awaitable.ts";
+import type { Cancellation } from "../cancellation.ts";
 
 /** What somebody wants to do. Source: authorization/v1 ResourceAttributes and NonResourceAttributes. */
 export type Attributes =
@@ -24,22 +26,28 @@ export interface Decision {
 }
 
 export interface Authorizer {
-  authorize(attributes: Attributes, signal: AbortSignal): Promise<Decision>;
+  /**
+   * @param cancellation of the request on whose behalf is asked; only who waits reads its signal.
+   * @returns the decision; without a promise where it is known at once.
+   */
+  authorize(attributes: Attributes, cancellation: Cancellation): Awaitable<Decision>;
 }
 
 export const NO_OPINION: Decision = { decision: "NoOpinion", reason: "" };
 
-/** Asks each in turn; the first that allows or denies decides. An authorizer that throws has no opinion and its error is not hidden: it rejects. */
+/** Asks each in turn; the first that allows or denies decides. An authorizer that fails has no opinion and its error is not hidden: nobody else is asked. */
 export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
   return {
-    async authorize(attributes, signal) {
-      const reasons: string[] = [];
-      for (const authorizer of authorizers) {
-        const decision = await authorizer.authorize(attributes, signal);
-        if (decision.decision !== "NoOpinion") return decision;
-        if (decision.reason !== "") reasons.push(decision.reason);
-      }
-      return { decision: "NoOpinion", reason: reasons.join("\n") };
+    authorize(attributes, cancellation) {
+      const ask = (index: number, reasons: string): Awaitable<Decision> => {
+        const authorizer = authorizers[index];
+        if (authorizer === undefined) return reasons === "" ? NO_OPINION : { decision: "NoOpinion", reason: reasons };
+        return whenReady(authorizer.authorize(attributes, cancellation), (decision) => {
+          if (decision.decision !== "NoOpinion") return decision;
+          return ask(index + 1, reasons === "" || decision.reason === "" ? reasons + decision.reason : `${reasons}\n${decision.reason}`);
+        });
+      };
+      return ask(0, "");
     },
   };
 }

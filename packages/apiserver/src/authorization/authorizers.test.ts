@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ANONYMOUS, type UserInfo } from "../authentication/user-info.ts";
+import { alwaysAllowedPathsAuthorizer } from "./always-allowed-paths.ts";
 import { type Attributes, unionAuthorizer } from "./authorizer.ts";
 import { forbiddenError } from "./forbidden-message.ts";
 import { publicPathsAuthorizer } from "./public-paths.ts";
@@ -25,16 +26,42 @@ const resource = (fields: Partial<Extract<Attributes, { type: "resource" }>> = {
 
 test("system:masters may do everything, of others nothing is said", async () => {
   for (const attributes of [path(admin, "/metrics"), path(admin, "/x", "delete"), resource({ user: admin, verb: "deletecollection" })]) {
-    expect((await systemMastersAuthorizer.authorize(attributes, signal)).decision).toBe("Allow");
+    expect((await systemMastersAuthorizer.authorize(attributes, { signal })).decision).toBe("Allow");
   }
   const named: UserInfo = { name: "system:masters", groups: ["system:master", "system:masters2"], extra: {} };
   for (const user of [alice, ANONYMOUS, named]) {
-    expect((await systemMastersAuthorizer.authorize(resource({ user }), signal)).decision).toBe("NoOpinion");
+    expect((await systemMastersAuthorizer.authorize(resource({ user }), { signal })).decision).toBe("NoOpinion");
   }
 });
 
+// Source: k8s.io/apiserver authorization/path, path_test.go.
+describe("paths that everybody may ask for", () => {
+  test.each([
+    { allowed: ["/healthz"], asked: "/healthz", want: "Allow" },
+    { allowed: ["healthz"], asked: "/healthz", want: "Allow" },
+    { allowed: ["/healthz"], asked: "healthz", want: "Allow" },
+    { allowed: ["/healthz"], asked: "/healthz/", want: "NoOpinion" },
+    { allowed: ["/healthz"], asked: "/healthz/ping", want: "NoOpinion" },
+    { allowed: ["/healthz"], asked: "//healthz", want: "NoOpinion" },
+    { allowed: ["/healthz/*"], asked: "/healthz/ping", want: "Allow" },
+    { allowed: ["/healthz/*"], asked: "/healthz", want: "NoOpinion" },
+    { allowed: ["/healthz*"], asked: "/healthz", want: "Allow" },
+    { allowed: ["/"], asked: "/", want: "Allow" },
+    { allowed: ["/"], asked: "/apis", want: "NoOpinion" },
+    { allowed: [], asked: "/", want: "NoOpinion" },
+    { allowed: ["*"], asked: "/apis", want: "Allow" },
+  ])("$allowed: $asked is $want", async ({ allowed, asked, want }) => {
+    expect((await alwaysAllowedPathsAuthorizer(allowed).authorize(path(ANONYMOUS, asked, "post"), { signal })).decision).toBe(want);
+  });
+
+  test("are never those of resources, and a star stands at the end", async () => {
+    expect((await alwaysAllowedPathsAuthorizer(["*"]).authorize(resource(), { signal })).decision).toBe("NoOpinion");
+    expect(() => alwaysAllowedPathsAuthorizer(["/a*b"])).toThrow(TypeError);
+  });
+});
+
 describe("public paths", () => {
-  const decide = async (attributes: Attributes) => (await publicPathsAuthorizer.authorize(attributes, signal)).decision;
+  const decide = async (attributes: Attributes) => (await publicPathsAuthorizer.authorize(attributes, { signal })).decision;
 
   test.each(["/healthz", "/livez", "/readyz", "/version", "/version/"])("everybody gets %s", async (public_) => {
     expect(await decide(path(ANONYMOUS, public_))).toBe("Allow");
@@ -68,8 +95,8 @@ describe("public paths", () => {
 
 test("together the answer for a resource is no unless the user is of system:masters", async () => {
   const both = unionAuthorizer([systemMastersAuthorizer, publicPathsAuthorizer]);
-  expect((await both.authorize(resource(), signal)).decision).toBe("NoOpinion");
-  expect((await both.authorize(resource({ user: admin }), signal)).decision).toBe("Allow");
+  expect((await both.authorize(resource(), { signal })).decision).toBe("NoOpinion");
+  expect((await both.authorize(resource({ user: admin }), { signal })).decision).toBe("Allow");
 });
 
 // The sentences are recorded answers of kube-apiserver 1.36.

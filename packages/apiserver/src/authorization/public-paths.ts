@@ -15,7 +15,7 @@ const DISCOVERY_INFO: Decision = { decision: "Allow", reason: "allowed to system
  * Source: the ClusterRoles system:public-info-viewer and system:discovery that kube-apiserver makes, and their bindings.
  */
 export const publicPathsAuthorizer: Authorizer = {
-  async authorize(attributes) {
+  authorize(attributes) {
     if (attributes.type !== "path" || attributes.verb !== "get") return NO_OPINION;
     const { path, user } = attributes;
     const isAuthenticated = user.groups.includes(ALL_AUTHENTICATED);

@@ -1,22 +1,18 @@
 import {
-  applyDefaults,
+  AGE_COLUMN,
+  type CompiledRules,
+  checkDefaultsByRules,
   checkSchema,
-  compareVersionPriority,
-  compileColumns,
-  compileValidator,
+  compileSchemaRules,
   formatAPIVersion,
-  type JSONObject,
-  type JSONValue,
-  type KubernetesObject,
   OBJECT_META_SCHEMA,
-  pruneUnknown,
   type Schema,
   type TableColumn,
 } from "@annex/apimachinery";
-import { handlerVerbs } from "../registry/handler-verbs.ts";
+import { buildResource, buildVersion } from "./build-resource.ts";
 import type { ErasedInput, ErasedVersion } from "./define-resource.ts";
-import type { Resource, ResourceVersion } from "./resource.ts";
-import { asTyped, withoutDecodedFormats } from "./typed-kind.ts";
+import { type Resource, type ResourceVersion, versionOrder } from "./resource.ts";
+import { withoutDecodedFormats } from "./typed-kind.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -24,40 +20,14 @@ const KIND = /^[A-Z][A-Za-z0-9]{0,62}$/;
 
 /** @throws {TypeError} with every complaint about the definition, one a line. */
 export function compileResource(input: ErasedInput): Resource {
-  const names = Object.keys(input.versions).sort(compareVersionPriority);
+  const names = Object.keys(input.versions).sort(versionOrder(input.preferredVersion));
   const storageNames = names.filter((name) => input.versions[name]?.storage === true);
   const complaints = checkInput(input, names, storageNames);
   if (complaints.length > 0) throw new TypeError(`${input.kind}: ${complaints.join("\n")}`);
 
-  const versions = names.map((name) => compileVersion(input, name, input.versions[name] as ErasedVersion));
-  const storageVersion = versions.find(({ name }) => names.length === 1 || storageNames.includes(name)) as ResourceVersion;
-  const singular = input.singular ?? input.kind.toLowerCase();
-  return {
-    group: input.group,
-    resource: input.resource ?? plural(singular),
-    kind: input.kind,
-    listKind: `${input.kind}List`,
-    singular,
-    shortNames: input.shortNames ?? [],
-    categories: input.categories ?? [],
-    isNamespaced: input.scope === "Namespaced",
-    nameRule: input.nameRule ?? "dnsSubdomain",
-    isNameOptional: input.handlers !== undefined && input.handlers.get === undefined,
-    versions,
-    storageVersion,
-    hasStatus: input.statusSubresource ?? false,
-    updateSubresources: input.updateSubresources ?? [],
-    withoutVerbs: input.withoutVerbs ?? [],
-    tracksGeneration: input.tracksGeneration ?? true,
-    allowsUnconditionalUpdate: input.allowsUnconditionalUpdate ?? false,
-    allowsCreateOnUpdate: input.allowsCreateOnUpdate ?? false,
-    allowsStrategicMergePatch: input.allowsStrategicMergePatch ?? false,
-    isBuiltIn: input.isBuiltIn ?? false,
-    selectableFields: new Map((input.selectableFields ?? []).map((path) => [path, fieldReader(path)])),
-    hooks: input,
-    handlers: input.verbs ?? (input.handlers === undefined ? undefined : handlerVerbs(input.handlers)),
-    description: input.versions[storageVersion.name]?.description,
-  };
+  const versions = names.map((name) => compileVersion(input, name, input.versions[name] as ErasedVersion, complaints));
+  if (complaints.length > 0) throw new TypeError(`${input.kind}: ${complaints.join("\n")}`);
+  return buildResource(input, versions, storageNames[0] ?? names[0] ?? "");
 }
 
 function checkInput(input: ErasedInput, names: readonly string[], storageNames: readonly string[]): string[] {
@@ -69,7 +39,11 @@ function checkInput(input: ErasedInput, names: readonly string[], storageNames: 
   }
   if (names.length === 0) complaints.push("versions: at least one is needed");
   if (names.length > 1 && storageNames.length !== 1) complaints.push(`versions: exactly one of ${names.join(", ")} must have storage: true`);
+  const { preferredVersion } = input;
+  if (preferredVersion !== undefined && !names.includes(preferredVersion))
+    complaints.push(`preferredVersion: ${JSON.stringify(preferredVersion)} is none of ${names.join(", ")}`);
   if (input.handlers !== undefined && input.verbs !== undefined) complaints.push("handlers and verbs: only one of them");
+  complaints.push(...checkSubresources(input));
   for (const name of names) {
     const version = input.versions[name] as ErasedVersion;
     if (!DNS_LABEL.test(name)) complaints.push(`versions: ${JSON.stringify(name)} is not a DNS label`);
@@ -84,33 +58,53 @@ function checkInput(input: ErasedInput, names: readonly string[], storageNames: 
   return complaints;
 }
 
-function compileVersion(input: ErasedInput, name: string, version: ErasedVersion): ResourceVersion {
-  const apiVersion = formatAPIVersion(input.group, name);
+function checkSubresources({ subresources = {}, updateSubresources = [] }: ErasedInput): string[] {
+  const own = Object.keys(subresources);
+  const complaints = [...own, ...updateSubresources]
+    .filter((name) => !DNS_LABEL.test(name))
+    .map((name) => `subresources: ${JSON.stringify(name)} is not a DNS label`);
+  if ([...own, ...updateSubresources].includes("status")) complaints.push("subresources: status is the one of statusSubresource");
+  for (const name of own) if (updateSubresources.includes(name)) complaints.push(`subresources: ${name} is among updateSubresources, too`);
+  return complaints;
+}
+
+/** @param complaints what is wrong with the rules of its schema is added. */
+function compileVersion(input: ErasedInput, name: string, version: ErasedVersion, complaints: string[]): ResourceVersion {
   const schema = objectSchema(input, version, true);
+  const fields = fieldsSchema(schema);
   const isTyped = input.isBuiltIn ?? false;
-  const validate = compileValidator(isTyped ? withoutDecodedFormats(fieldsSchema(schema)) : fieldsSchema(schema));
   const { deprecated } = version;
-  return {
+  return buildVersion({
+    group: input.group,
     name,
-    apiVersion,
     schema,
+    validated: isTyped ? withoutDecodedFormats(fields) : fields,
+    rules: rulesOf(fields, fieldsSchema(objectSchema(input, version, false)), `versions.${name}.schema`, complaints),
     isTyped,
-    deprecationWarning: deprecated === true ? `${apiVersion} ${input.kind} is deprecated` : deprecated || undefined,
-    printer: compileColumns(columnsOf(input, version)),
-    // A decoded object is JSON all through.
-    validate: (object) => validate(object as unknown as JSONValue, ""),
+    isServed: true,
+    hasStatus: input.statusSubresource ?? false,
+    deprecationWarning: deprecated === true ? `${formatAPIVersion(input.group, name)} ${input.kind} is deprecated` : deprecated || undefined,
+    columns: columnsOf(input, version),
+    selectableFields: input.selectableFields ?? [],
+    subresources: input.subresources ?? {},
     normalize: version.normalize,
     toStorage: version.toStorage,
     fromStorage: version.fromStorage,
-  };
+  });
 }
 
-const AGE: TableColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "How long ago the object was created." };
+/** @param written the schema with the defaults that the author wrote, and no others. */
+function rulesOf(schema: Schema, written: Schema, path: string, complaints: string[]): CompiledRules | undefined {
+  const { rules, faults } = compileSchemaRules(schema, path);
+  const all = faults.length === 0 && rules !== undefined ? checkDefaultsByRules(written, rules, path) : faults;
+  complaints.push(...all.map(({ field, message }) => `${field}: ${message}`));
+  return rules;
+}
 
 /** Compiled-in kinds without columns have the default ones of Kubernetes; all others end in an age. */
 function columnsOf({ isBuiltIn }: ErasedInput, { columns = [] }: ErasedVersion): readonly TableColumn[] {
   if (columns.length === 0 && isBuiltIn) return [];
-  return columns.some(({ name }) => name.toLowerCase() === "age") ? columns : [...columns, AGE];
+  return columns.some(({ name }) => name.toLowerCase() === "age") ? columns : [...columns, AGE_COLUMN];
 }
 
 /**
@@ -138,6 +132,7 @@ function objectSchema(input: ErasedInput, version: ErasedVersion, fillsIn: boole
     type: "object",
     description: version.description ?? `${input.kind} of ${input.group === "" ? "the core group" : input.group}.`,
     properties,
+    ...(version.rules === undefined ? {} : { "x-kubernetes-validations": version.rules }),
     ...(required.length === 0 ? {} : { required }),
   };
 }
@@ -146,36 +141,6 @@ function objectSchema(input: ErasedInput, version: ErasedVersion, fillsIn: boole
 function fieldsSchema(schema: Schema): Schema {
   const { metadata: _metadata, ...properties } = schema.properties ?? {};
   return { ...schema, properties };
-}
-
-/**
- * Fills in the defaults of a version, and says which fields it does not know. Metadata's own unknown fields are among them.
- *
- * @throws {WrongTypeError} for a value that a compiled-in kind cannot hold; of other kinds validation tells.
- */
-export function defaultAndPrune(object: JSONObject, version: ResourceVersion): { readonly object: JSONObject; readonly unknown: readonly string[] } {
-  const { schema, isTyped, normalize } = version;
-  const { value, unknown } = pruneUnknown(normalize?.(object) ?? object, schema, { keepsOrder: isTyped });
-  // An object stays one, whatever is pruned or defaulted in it.
-  const known = applyDefaults(value, schema) as JSONObject;
-  return { object: isTyped ? asTyped(known, schema) : known, unknown };
-}
-
-function fieldReader(path: string): (object: KubernetesObject) => string {
-  const steps = path.split(".");
-  return (object) => {
-    let value: unknown = object;
-    for (const step of steps) value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[step] : undefined;
-    return value === undefined || value === null || typeof value === "object" ? "" : String(value);
-  };
-}
-
-/** The English plural of a kind's name in lower case. Source: meta.UnsafeGuessKindToResource. */
-export function plural(singular: string): string {
-  if (singular.endsWith("endpoints")) return singular;
-  if (/(s|x|z|ch|sh)$/.test(singular)) return `${singular}es`;
-  if (singular.endsWith("y") && !/[aeiou]y$/.test(singular)) return `${singular.slice(0, -1)}ies`;
-  return `${singular}s`;
 }
 
 const API_VERSION_DESCRIPTION = "The versioned schema of this representation of the object: `group/version`, or the version alone in the core group.";

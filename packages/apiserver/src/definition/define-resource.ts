@@ -8,11 +8,12 @@ import type {
   Schema,
   StaticProperties,
   TableColumn,
+  ValidationRule,
 } from "@annex/apimachinery";
 import type { ResourceVerbs } from "../registry/verbs.ts";
 import { compileResource } from "./compile-resource.ts";
 import type { AuthorHandlers } from "./handlers.ts";
-import type { Resource, ResourceHooks, ResourceServices } from "./resource.ts";
+import type { Resource, ResourceHooks, ResourceServices, Subresource } from "./resource.ts";
 
 /** An object of a version: its type, its metadata and the fields of its schema, defaulted and valid. */
 export type VersionObject<P extends Properties> = {
@@ -31,10 +32,15 @@ export interface ColumnInput<Obj> extends Omit<TableColumn, "value"> {
   readonly value?: (object: Obj, now: number) => string | number | boolean | null | undefined;
 }
 
+/** What an author's conversion returns: the fields of the other version's objects, and where they change the annotations. */
+export type Converted<Obj> = Lenient<Omit<Obj, "apiVersion" | "kind" | "metadata">> & { readonly metadata?: Pick<ObjectMeta, "annotations"> };
+
 /** What an author says of one version. */
 export interface VersionInput<Ss extends Schemas, K extends keyof Ss, St extends keyof Ss> {
   /** The fields of the kind beside apiVersion, kind and metadata; mostly `spec` and `status`. An object that is not optional is `{}` when left out. */
   readonly schema: Ss[K];
+  /** Rules in CEL about the whole object, of which `self.metadata.name`, `self.spec`, … can be seen. Those about a part of it stand in the schema. Default none. */
+  readonly rules?: readonly ValidationRule[];
   /** What `kubectl explain` says of the kind. */
   readonly description?: string;
   /** True, or the sentence of the warning that every answer at this version carries. */
@@ -43,12 +49,16 @@ export interface VersionInput<Ss extends Schemas, K extends keyof Ss, St extends
   readonly columns?: readonly ColumnInput<VersionObject<Ss[K]>>[];
   /**
    * Takes values in other spellings than the schema's, from clients that send them: called with every object that was sent, before defaults and
-   * validation. Anything may stand anywhere in it. Must leave alone what it does not mean, and what it made itself.
+   * validation. Anything may stand anywhere in it. Must leave alone what it does not mean, and what it made itself. What is applied to an `isBuiltIn` kind is
+   * merged as it was written, and goes through here then.
    */
   readonly normalize?: (object: JSONObject) => JSONObject;
-  /** Converts to the storage version; metadata is carried over by itself. Needed in every version but that one. */
-  readonly toStorage?: (object: VersionObject<Ss[K]>) => Lenient<Omit<VersionObject<Ss[St]>, "apiVersion" | "kind" | "metadata">>;
-  readonly fromStorage?: (object: VersionObject<Ss[St]>) => Lenient<Omit<VersionObject<Ss[K]>, "apiVersion" | "kind" | "metadata">>;
+  /**
+   * Converts to the storage version. Needed in every version but that one. Metadata is carried over by itself; a `metadata` that is returned says which annotations there are, and nothing
+   * else: there goes what the other version has no field for.
+   */
+  readonly toStorage?: (object: VersionObject<Ss[K]>) => Converted<VersionObject<Ss[St]>>;
+  readonly fromStorage?: (object: VersionObject<Ss[St]>) => Converted<VersionObject<Ss[K]>>;
 }
 
 /** What an author says of a kind. */
@@ -67,6 +77,8 @@ export interface ResourceInput<Ss extends Schemas, Fs, Obj> extends ResourceHook
   readonly statusSubresource?: boolean;
   /** Subresources beside `status` that take a PUT of the whole object; what it then changes, `prepare` says. Default none. */
   readonly updateSubresources?: readonly string[];
+  /** Subresources with a kind of their own, by name: `scale`, `token`. Default none. */
+  readonly subresources?: Readonly<Record<string, Subresource>>;
   /**
    * What `metadata.name` may be. Default `dnsSubdomain`. `pathSegment` is the rule of Go kinds that have none of their own: it leaves metadata to the check of every kind, which on
    * creation comes after `validate` and is told only if that finds nothing. Kinds with `handlers` and no `get` may leave the name out.
@@ -80,12 +92,19 @@ export interface ResourceInput<Ss extends Schemas, Fs, Obj> extends ResourceHook
   readonly allowsCreateOnUpdate?: boolean;
   /** Whether strategic merge patches are taken, by `x-kubernetes-patch-strategy` and `-merge-key` of the schema. Default false: 415, as for custom resources. */
   readonly allowsStrategicMergePatch?: boolean;
+  /** Whether a deletion answers the object that is gone, as of service accounts, and not that it succeeded. Default false. */
+  readonly returnsDeletedObject?: boolean;
   /** Verbs that are not served, though the server could: 405, and absent from discovery. Default none. */
   readonly withoutVerbs?: readonly (keyof ResourceVerbs)[];
   /** Whether `metadata.generation` counts changes. Default true, as for custom resources. */
   readonly tracksGeneration?: boolean;
   /** For kinds that clients know as compiled-in ones: see {@link Resource.isBuiltIn}. Default false. */
   readonly isBuiltIn?: boolean;
+  /**
+   * The version that discovery lists first: what kubectl gets, prints and edits unless it is told another one. Default: the first by Kubernetes' version priority (v2, v1, v1beta1, v1alpha1).
+   * It is the group's: its kinds that name one name the same, else the server does not start.
+   */
+  readonly preferredVersion?: NoInfer<keyof Ss & string>;
   readonly versions: { readonly [K in keyof Ss]: VersionInput<Ss, K, StorageVersionOf<Ss, Fs>> } & {
     readonly [K in keyof Fs]: {
       /** The version objects are stored in, and rules are written for. Needed when there are several. */ readonly storage?: Fs[K];
@@ -132,6 +151,7 @@ export interface ErasedInput extends Omit<ResourceInput<Schemas, unknown, Kubern
 
 export interface ErasedVersion {
   readonly schema: Readonly<Record<string, Schema | { readonly optional: Schema }>>;
+  readonly rules?: readonly ValidationRule[];
   readonly description?: string;
   readonly deprecated?: boolean | string;
   readonly storage?: boolean;

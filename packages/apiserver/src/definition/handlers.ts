@@ -1,10 +1,15 @@
 import type { KubernetesObject, ObjectName } from "@annex/apimachinery";
 import type { UserInfo } from "../authentication/user-info.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
 
 /** What every handler is told. `signal` aborts when the client is gone or the deadline is over. */
 export interface HandlerContext {
   readonly user: UserInfo;
   readonly signal: AbortSignal;
+  /** Milliseconds since the epoch at which the request came. */
+  readonly now: number;
+  /** Asks whether a user may do something; the default is no. */
+  readonly authorizer: Authorizer;
 }
 
 /**
@@ -25,13 +30,15 @@ export interface HandlerEvent<Obj> {
  * anything else it throws is a 500 whose message nobody sees.
  */
 export interface AuthorHandlers<Obj = KubernetesObject> {
+  /** Whether `create`, `update` and `delete` do nothing but check when `isDryRun` is true. Default false: a dry run is refused, as Kubernetes refuses it of webhooks with side effects. */
+  readonly supportsDryRun?: boolean;
   /** @returns undefined for what does not exist: 404. */
   readonly get?: (args: ObjectName & HandlerContext) => Promise<HandlerObject<Obj> | undefined> | HandlerObject<Obj> | undefined;
   /** Every object of the namespace, or of all when it is `""`. Order does not matter. */
   readonly list?: (args: { readonly namespace: string } & HandlerContext) => Promise<readonly HandlerObject<Obj>[]> | readonly HandlerObject<Obj>[];
   /** Changes from now on, until the signal aborts. The framework sends what `list` answers first. */
   readonly watch?: (args: { readonly namespace: string } & HandlerContext) => AsyncIterable<HandlerEvent<Obj>>;
-  /** The object is valid and defaulted; `isDryRun` is true when nothing may happen. @returns what is to be answered. */
+  /** The object is valid and defaulted. @returns what is to be answered. */
   readonly create?: (args: { readonly object: Obj; readonly isDryRun: boolean } & HandlerContext) => Promise<HandlerObject<Obj>> | HandlerObject<Obj>;
   readonly update?: (
     args: { readonly object: Obj; readonly previous: Obj; readonly isDryRun: boolean } & HandlerContext,

@@ -1,4 +1,16 @@
-import type { FieldError, GroupResource, JSONObject, KubernetesObject, NameRule, ObjectMeta, Schema, TablePrinter } from "@annex/apimachinery";
+import {
+  applyDefaults,
+  type CompiledRules,
+  compareVersionPriority,
+  type FieldError,
+  type GroupResource,
+  type JSONObject,
+  type KubernetesObject,
+  type NameRule,
+  type ObjectMeta,
+  type Schema,
+  type TablePrinter,
+} from "@annex/apimachinery";
 import type { AdmissionChain } from "../admission/admission.ts";
 import type { UserInfo } from "../authentication/user-info.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
@@ -7,7 +19,7 @@ import type { Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
 import type { ResourceVerbs } from "../registry/verbs.ts";
 
-/** One served version of a kind. */
+/** One version of a kind. */
 export interface ResourceVersion {
   readonly name: string;
   /** `group/name`, or the name alone in the core group. */
@@ -16,14 +28,31 @@ export interface ResourceVersion {
   readonly schema: Schema;
   /** Whether objects are read and written as Go's compiled-in kinds are: {@link Resource.isBuiltIn}. */
   readonly isTyped: boolean;
+  /** Whether it is found at a path and in discovery. One that is not is still read from storage. */
+  readonly isServed: boolean;
+  /** Whether status is written at the subresource `status` alone, and everything else not there. */
+  readonly hasStatus: boolean;
+  /** The rules in CEL of the schema (`x-kubernetes-validations`); undefined without any. */
+  readonly rules: CompiledRules | undefined;
+  /** Whether objects within the objects (`x-kubernetes-embedded-resource`) are somewhere in the schema. */
+  readonly hasEmbeddedResources: boolean;
+  /** Those of {@link Resource.selectableFields} that a fieldSelector may name in this version. */
+  readonly selectableFields: readonly string[];
   /** Sent as a `Warning` header with every answer at this version. */
   readonly deprecationWarning: string | undefined;
   /** Rewrites what a client sent in another spelling than the schema's, before anything looks at it. */
   readonly normalize: ((object: JSONObject) => JSONObject) | undefined;
   /** Makes the rows of its tables. */
   readonly printer: TablePrinter;
-  /** Every fault of an object's form by the schema; the kind's own rules are not asked. */
-  readonly validate: (object: KubernetesObject) => readonly FieldError[];
+  /**
+   * Every fault of an object's form by the schema; the kind's own rules are not asked.
+   *
+   * @param live of an update, what is there, in this version: what is as it was there is let through. Undefined to be told every fault.
+   * @param subresource of a write to `status` only status is looked at.
+   */
+  readonly validate: (object: KubernetesObject, live: KubernetesObject | undefined, subresource: string) => readonly FieldError[];
+  /** Of these faults those of objects within the object, and of duplicates in its lists: what is looked at in an object of another kind, too. */
+  readonly validateInner: ResourceVersion["validate"];
   /** Absent in the storage version itself. */
   readonly toStorage: ((object: KubernetesObject) => KubernetesObject) | undefined;
   readonly fromStorage: ((object: KubernetesObject) => KubernetesObject) | undefined;
@@ -40,7 +69,17 @@ export interface WriteContext {
   readonly authorizer: Authorizer;
 }
 
-export type Invalid = (field: string, detail: string, options?: { readonly value?: unknown; readonly reason?: FieldError["reason"] }) => void;
+export interface InvalidOptions {
+  /** Default: what stands at the field. */
+  readonly value?: unknown;
+  /** Default `FieldValueInvalid`. */
+  readonly reason?: FieldError["reason"];
+  /** Whether `detail` is the whole message, as of a `FieldError` that was made elsewhere. Default false. */
+  readonly isWhole?: boolean;
+}
+
+/** Names a fault: `spec.size`, `must be even`. */
+export type Invalid = (field: string, detail: string, options?: InvalidOptions) => void;
 
 /** A kind's own rules, all of them optional, all on objects of the storage version. */
 export interface ResourceHooks<Obj> {
@@ -81,6 +120,28 @@ export interface ResourceServices {
   readonly verbsOf: (group: string, resource: string) => ResourceVerbs;
 }
 
+/**
+ * A subresource with a kind of its own, such as `scale` and `token`. Its verbs are those of any kind (`get`, `update` and with it patch, `create`); the
+ * `name` and `namespace` of their target are the parent's.
+ */
+export interface Subresource {
+  /** The kind of its objects, in its storage version; it need not be served at a path of its own. */
+  readonly kind: Resource;
+  /**
+   * @param parent the kind that it lies below; its objects are what `parentVerbs` reads and writes, whether or not clients may.
+   * @param parentVersion the version of the path. Called once for each version of the parent that is served.
+   * @returns the verbs; without any the subresource is not there in this version.
+   */
+  readonly verbs: (parent: Resource, parentVerbs: ResourceVerbs, services: ResourceServices, parentVersion: ResourceVersion) => ResourceVerbs;
+  /**
+   * What it forbids of the parent's objects, however they are written.
+   *
+   * @param object of a version of this name, defaulted; of any form.
+   * @param subresource of the write: one to `status` cannot mend the rest.
+   */
+  readonly validateParent?: (object: KubernetesObject, version: string, subresource: string) => readonly FieldError[];
+}
+
 /** A kind as the framework sees it: what `defineResource` makes of an author's definition, with its types erased. */
 export interface Resource extends GroupResource {
   readonly kind: string;
@@ -93,12 +154,18 @@ export interface Resource extends GroupResource {
   readonly nameRule: NameRule;
   /** Whether an object may go without a name: of kinds that are asked and not kept. */
   readonly isNameOptional: boolean;
-  /** In the order of discovery: the preferred version first. */
+  /** Those that are served, in the order of discovery: the preferred version first. */
   readonly versions: readonly ResourceVersion[];
+  /** The version that clients of the whole group are to use where they have no wish of their own; undefined: by priority. It is served. */
+  readonly preferredVersion: string | undefined;
+  /** All, in that order: objects may have been stored in, and fields be owned in, one that is not served. */
+  readonly definedVersions: readonly ResourceVersion[];
+  /** Of the defined versions; it need not be served. */
   readonly storageVersion: ResourceVersion;
-  readonly hasStatus: boolean;
   /** Subresources beside `status` that take a PUT of the whole object and nothing else; what it then changes, `prepare` says. */
   readonly updateSubresources: readonly string[];
+  /** Subresources with a kind of their own, by name. */
+  readonly subresources: ReadonlyMap<string, Subresource>;
   /** Verbs that are not served, though they could be. */
   readonly withoutVerbs: readonly (keyof ResourceVerbs)[];
   /** Whether `metadata.generation` counts changes of everything but metadata and status. */
@@ -108,6 +175,8 @@ export interface Resource extends GroupResource {
   /** Whether a PUT to a name that does not exist creates. */
   readonly allowsCreateOnUpdate: boolean;
   readonly allowsStrategicMergePatch: boolean;
+  /** Whether a deletion answers the object that is gone, and not that it succeeded. */
+  readonly returnsDeletedObject: boolean;
   /**
    * Whether the kind is as the compiled-in ones of Kubernetes are, not as a custom resource: protobuf bodies are read; a value of another JSON type than its
    * field's is a 400 and not a 422; optional strings, lists and maps that are empty are left out (`omitempty`); unknown fields are told in the order
@@ -115,6 +184,11 @@ export interface Resource extends GroupResource {
    * an unknown media type is refused in go-restful's words.
    */
   readonly isBuiltIn: boolean;
+  /**
+   * Whether the kind is of a CustomResourceDefinition and answers as kube-apiserver's handler of these does where it differs from that of the compiled-in ones: a
+   * body says its type itself, another kind in it is a 422 and not a 400; lists have an empty `continue`; discovery has verbs and subresources in its order.
+   */
+  readonly isCustomResource: boolean;
   /** Fields that a fieldSelector may name beside `metadata.name` and `metadata.namespace`, and how each is read from a storage version object. */
   readonly selectableFields: ReadonlyMap<string, (object: KubernetesObject) => string>;
   readonly hooks: ResourceHooks<KubernetesObject>;
@@ -124,19 +198,34 @@ export interface Resource extends GroupResource {
   readonly description: string | undefined;
 }
 
+/** Orders the names of versions as discovery lists them. @param preferred comes first, if it is among them. */
+export function versionOrder(preferred: string | undefined): (left: string, right: string) => number {
+  return (left, right) => Number(right === preferred) - Number(left === preferred) || compareVersionPriority(left, right);
+}
+
 /** The version of this name, if it is served. */
 export function versionOf(resource: Resource, name: string): ResourceVersion | undefined {
   return resource.versions.find((version) => version.name === name);
 }
 
-/** The fields that a compiled-in kind always has, empty: its structs. */
-export function emptyFields({ schema }: ResourceVersion): Readonly<Record<string, JSONObject>> {
+/** The fields that a compiled-in kind always has, empty: its structs, and the lists that are null when there are none. */
+export function emptyFields({ schema }: ResourceVersion): Readonly<Record<string, JSONObject | null>> {
   const { metadata: _metadata, ...properties } = schema.properties ?? {};
-  const structs = Object.entries(properties).filter(([, property]) => property.type === "object" && property.default !== undefined);
-  return Object.fromEntries(structs.map(([field]) => [field, {}]));
+  const kept = Object.entries(properties).filter(
+    ([, { type, default: value, nullable }]) => (type === "object" && value !== undefined) || nullable === true,
+  );
+  // Defaults leave an object one.
+  return Object.fromEntries(
+    kept.map(([field, property]) => [field, property.nullable === true ? null : (applyDefaults({}, property) as JSONObject)]),
+  );
 }
 
-/** Converts an object of one version to the storage version. Metadata is the same in all versions and is not the author's to change. */
+/**
+ * Converts an object of one version to the storage version. Of metadata only the annotations are the author's to change: what a version has no field for may be
+ * kept there. All else is the same in every version.
+ *
+ * Source: apiextensions-apiserver conversion, restoreObjectMeta (which lets labels change, too; here selectors go by those of the storage version).
+ */
 export function toStorageVersion(resource: Resource, object: KubernetesObject, version: ResourceVersion): KubernetesObject {
   if (version === resource.storageVersion) return object;
   return converted(object, version.toStorage?.(object) ?? object, resource.storageVersion);
@@ -148,7 +237,28 @@ export function fromStorageVersion(resource: Resource, object: KubernetesObject,
   return converted(object, version.fromStorage?.(object) ?? object, version);
 }
 
+/** An object of any defined version of the kind, converted to one of them. @throws {Error} when it is of none. */
+export function inVersion(resource: Resource, object: KubernetesObject, version: ResourceVersion): KubernetesObject {
+  if (object.apiVersion === version.apiVersion) return object;
+  const from = definedVersionOf(resource, object);
+  if (from === undefined) throw new Error(`${resource.kind} has no version ${object.apiVersion}`);
+  return fromStorageVersion(resource, toStorageVersion(resource, object, from), version);
+}
+
+/** The version of the kind that an object says it has; undefined where it is of none. */
+export function definedVersionOf(resource: Resource, { apiVersion, kind }: KubernetesObject): ResourceVersion | undefined {
+  return kind === resource.kind ? resource.definedVersions.find((version) => version.apiVersion === apiVersion) : undefined;
+}
+
 function converted(source: KubernetesObject, result: KubernetesObject, target: ResourceVersion): KubernetesObject {
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...fields } = result;
-  return { apiVersion: target.apiVersion, kind: source.kind, metadata: source.metadata as ObjectMeta, ...fields };
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...fields } = result;
+  return { apiVersion: target.apiVersion, kind: source.kind, metadata: withConvertedAnnotations(source.metadata, metadata), ...fields };
+}
+
+/** @param converted undefined, or without annotations of its own making, where the author's function left metadata alone. */
+function withConvertedAnnotations(metadata: ObjectMeta, converted: ObjectMeta | undefined): ObjectMeta {
+  if (converted === undefined || converted.annotations === metadata.annotations) return metadata;
+  const { annotations: _annotations, ...rest } = metadata;
+  const annotations = converted.annotations ?? {};
+  return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations };
 }

@@ -2,7 +2,7 @@ import { type JSONObject, t } from "@annex/apimachinery";
 import { startHarness } from "@annex/testing";
 import { describe, expect, test } from "vitest";
 import { defineResource } from "./index.ts";
-import { asTyped } from "./typed-kind.ts";
+import { asTyped, withoutNulls } from "./typed-kind.ts";
 
 const schema = t.object({
   metadata: t.unknown(),
@@ -17,12 +17,15 @@ const schema = t.object({
   flag: t.optional(t.boolean()),
   share: t.optional(t.number()),
   port: t.optional(t.intOrString()),
+  short: t.optional(t.integer({ format: "int32" })),
+  long: t.optional(t.int64()),
 });
 
 describe("what is empty is left out, as `omitempty` does", () => {
   test.each<{ sent: JSONObject; want: JSONObject }>([
     { sent: { text: "", list: [], map: {} }, want: {} },
     { sent: { must: "", named: "" }, want: { must: "", named: "" } },
+    { sent: { short: -(2 ** 31), long: -(2n ** 63n) }, want: { short: -(2 ** 31), long: -(2n ** 63n) } },
     { sent: { struct: {}, flag: false, share: 0, any: {} }, want: { struct: {}, flag: false, share: 0, any: {} } },
     { sent: { struct: { note: "" }, list: [{ note: "" }, {}] }, want: { struct: {}, list: [{}, {}] } },
     { sent: { map: { a: "" }, bytes: { b: "" } }, want: { map: { a: "" }, bytes: { b: "" } } },
@@ -46,12 +49,37 @@ test.each<{ sent: JSONObject; want: string }>([
   { sent: { list: [{ n: 1.5 }] }, want: "json: cannot unmarshal number into field list[0].n of type integer" },
   { sent: { map: { a: true } }, want: "json: cannot unmarshal bool into field map.a of type string" },
   { sent: { struct: [] }, want: "json: cannot unmarshal array into field struct of type object" },
+  { sent: { short: 2 ** 31 }, want: "json: cannot unmarshal number into field short of type int32" },
+  { sent: { short: -(2 ** 31) - 1 }, want: "json: cannot unmarshal number into field short of type int32" },
+  { sent: { long: 2n ** 63n }, want: "json: cannot unmarshal number into field long of type int64" },
   { sent: { flag: "true" }, want: "json: cannot unmarshal string into field flag of type boolean" },
   { sent: { share: "1" }, want: "json: cannot unmarshal string into field share of type number" },
   { sent: { port: true }, want: "json: cannot unmarshal bool into field port of type integer or string" },
   { sent: { bytes: { a: "@@" } }, want: "illegal base64 data at input byte 0" },
   { sent: { bytes: { a: "YW=" } }, want: "illegal base64 data at input byte 2" },
 ])("$want", ({ sent, want }) => expect(() => asTyped(sent, schema)).toThrow(expect.objectContaining({ name: "WrongTypeError", message: want })));
+
+// As encoding/json reads them; asked of kube-apiserver with rules, subjects and data of Secrets.
+test.each<{ sent: JSONObject; want: object }>([
+  { sent: { texts: null, struct: null, flag: null }, want: {} },
+  { sent: { texts: ["a", null] }, want: { texts: ["a", ""] } },
+  { sent: { structs: [null, { n: null, m: null }] }, want: { structs: [{}, { m: null }] } },
+  { sent: { map: { a: null, __proto__x: null } }, want: { map: { a: "", __proto__x: "" } } },
+  { sent: { kept: null }, want: { kept: null } },
+  { sent: { unknown: null, metadata: { labels: null } }, want: { unknown: null, metadata: { labels: null } } },
+  { sent: { texts: "x", structs: {}, map: [null] }, want: { texts: "x", structs: {}, map: [null] } },
+])("nulls of $sent", ({ sent, want }) => {
+  const nullsSchema = t.object({
+    texts: t.optional(t.array(t.string())),
+    structs: t.optional(t.array(t.object({ n: t.optional(t.integer()) }))),
+    struct: t.optional(t.object({})),
+    flag: t.optional(t.boolean()),
+    map: t.optional(t.record(t.string())),
+    kept: t.optional(t.nullable(t.array(t.string()))),
+  });
+  expect(withoutNulls(sent, nullsSchema)).toEqual(want);
+  expect(withoutNulls(want as JSONObject, nullsSchema)).toBe(want);
+});
 
 describe("over the wire", () => {
   const input = {

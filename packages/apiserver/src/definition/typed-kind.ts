@@ -19,6 +19,61 @@ export function asTyped(object: JSONObject, schema: Schema): JSONObject {
   return typedProperties(object, { ...schema, properties }, "");
 }
 
+/**
+ * Reads null as Go does into a struct: a field is as if it had not been sent, an element of a list or map is the zero value of its type. Only where the schema has `nullable` it stays.
+ *
+ * @param object as it was sent: anything may stand in it.
+ * @returns the same reference when there was none.
+ * Source: encoding/json, Unmarshal.
+ */
+export function withoutNulls(object: JSONObject, schema: Schema): JSONObject {
+  const { metadata: _metadata, ...properties } = schema.properties ?? {};
+  const result = filled(object, { ...schema, properties });
+  return isJSONObject(result) ? result : object;
+}
+
+function filled(value: JSONValue, schema: Schema): JSONValue {
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (items === undefined) return value;
+    const elements = value.map((element: JSONValue) => (element === null ? zeroOf(items) : filled(element, items)));
+    return elements.every((element, index) => element === value[index]) ? value : elements;
+  }
+  if (!isJSONObject(value)) return value;
+  const { properties = {}, additionalProperties } = schema;
+  let changed: Record<string, JSONValue | undefined> | undefined;
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const element = typeof additionalProperties === "object" ? additionalProperties : undefined;
+    const known = property ?? element;
+    if (known === undefined || (member === null && known.nullable === true)) continue;
+    const result = member !== null ? filled(member, known) : property === undefined ? zeroOf(known) : undefined;
+    if (result === member) continue;
+    changed ??= { ...value };
+    if (result === undefined) delete changed[name];
+    else changed[name] = result; // an own property by the spread, whatever its name
+  }
+  return changed ?? value;
+}
+
+function zeroOf({ type, nullable }: Schema): JSONValue {
+  if (nullable === true) return null;
+  switch (type) {
+    case "string":
+      return "";
+    case "object":
+      return {};
+    case "boolean":
+      return false;
+    case "integer":
+    case "number":
+      return 0;
+    default:
+      return null;
+  }
+}
+
 /** The schema by which the fields of a compiled-in kind are validated: what decoding sees to already is left out. */
 export function withoutDecodedFormats(schema: Schema): Schema {
   const { format, properties, additionalProperties, items, ...rest } = schema;
@@ -50,7 +105,8 @@ function typed(value: JSONValue, schema: Schema, path: string): JSONValue {
     case "boolean":
       return typeof value === "boolean" ? value : wrongType(value, "boolean", path);
     case "integer":
-      return isInteger(value) ? value : wrongType(value, "integer", path);
+      if (!isInteger(value)) return wrongType(value, "integer", path);
+      return isInRange(value, schema) ? value : wrongType(value, schema.format ?? "int64", path);
     case "number":
       return typeof value === "number" || typeof value === "bigint" ? value : wrongType(value, "number", path);
     default:
@@ -104,8 +160,14 @@ function isEmpty(value: JSONValue, { properties, ...schema }: Schema): boolean {
   );
 }
 
-function isInteger(value: JSONValue): boolean {
+function isInteger(value: JSONValue): value is number | bigint {
   return typeof value === "bigint" || Number.isInteger(value);
+}
+
+/** What Go's int32 holds, and otherwise its int64. */
+function isInRange(value: number | bigint, { format }: Schema): boolean {
+  const limit = format === "int32" ? 2 ** 31 : 2 ** 63;
+  return value >= -limit && value < limit;
 }
 
 function wrongType(value: JSONValue, wanted: string, path: string): never {

@@ -4,30 +4,30 @@ import {
   decodeProtobuf,
   isJSONObject,
   type JSONValue,
-  LIST_OFFERS,
   methodNotAllowed,
-  OBJECT_OFFERS,
   parseContentType,
   type Status,
 } from "@annex/apimachinery";
+import { jsonTypeName } from "../definition/decode-metadata.ts";
 import type { DeleteOptions } from "../registry/verbs.ts";
-import { checkStrict, decodeText, readBody } from "./decode-body.ts";
+import { checkStrict, decodeText, NO_TYPE, readBody } from "./decode-body.ts";
 import type { APIResponse } from "./http.ts";
-import { parseDeleteOptions, parseListQuery } from "./options.ts";
-import { negotiate, respondList, respondView } from "./represent.ts";
+import { listConsistency, parseDeleteOptions, parseListQuery } from "./options.ts";
+import { negotiateWrite, respondList, respondView } from "./represent.ts";
 import type { RequestState } from "./request-state.ts";
 import { respondValue } from "./respond.ts";
 import type { Target } from "./target.ts";
 
 /** DELETE of an object. */
 export async function serveDelete(state: RequestState, target: Target): Promise<APIResponse> {
-  const { verbs, info, namespace, resource } = target;
+  const { verbs, info, namespace, resource, version } = target;
   if (verbs.delete === undefined || info.subresource !== "") throw methodNotAllowed();
-  const negotiated = negotiate(state, target, OBJECT_OFFERS);
+  const negotiated = negotiateWrite(state, target, "object");
   const options = await readDeleteOptions(state);
-  const { view, isGone } = await verbs.delete({ namespace, name: info.name }, options, state.context());
+  const { view, isGone } = await verbs.delete({ namespace, name: info.name }, { ...options, version: version.name }, state);
   // 202 would be right for every deletion that is held, and would break clients: it is for those who ask as one asked before there were policies.
   if (!isGone) return respondView(state, target, negotiated, view, options.orphanDependents === false ? 202 : 200);
+  if (resource.returnsDeletedObject) return respondView(state, target, negotiated, view, 200);
   const { uid } = view.object.metadata;
   const status: Omit<Status, "code"> = {
     kind: "Status",
@@ -48,10 +48,12 @@ export async function serveDelete(state: RequestState, target: Target): Promise<
 export async function serveDeleteCollection(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, namespace, resource } = target;
   if (verbs.deleteCollection === undefined || (resource.isNamespaced && namespace === "")) throw methodNotAllowed();
-  const negotiated = negotiate(state, target, LIST_OFFERS);
-  const { labelSelector, fieldSelector, limit } = parseListQuery(state.query, resource, false);
+  const negotiated = negotiateWrite(state, target, "list");
+  const query = parseListQuery(state.query, target, false);
   const options = await readDeleteOptions(state);
-  const deleted = await verbs.deleteCollection({ namespace, labelSelector, fieldSelector, limit }, options, state.context());
+  const { labelSelector, fieldSelector, limit, continue: token } = query;
+  const selection = { namespace, labelSelector, fieldSelector, limit, continue: token, consistency: listConsistency(query) };
+  const deleted = await verbs.deleteCollection(selection, { ...options, version: target.version.name }, state);
   return respondList(state, target, negotiated, deleted);
 }
 
@@ -66,9 +68,10 @@ async function readDeleteOptions(state: RequestState): Promise<DeleteOptions> {
 function decodeOptions(state: RequestState, bytes: Uint8Array, format: "json" | "yaml" | "protobuf"): JSONValue {
   if (format === "protobuf") return decodeProtobuf(bytes, { apiVersion: "v1", kind: "DeleteOptions" }).value;
   const refuse = (text: string) => badRequest(`unable to decode DeleteOptions: ${text}`);
-  const { value, ...duplicates } = decodeText(bytes, format, refuse);
+  const unreadable = (text: string) => (format === "json" ? badRequest(`${NO_TYPE}${text}`) : refuse(text));
+  const { value, ...duplicates } = decodeText(bytes, format, unreadable);
   if (value === null) return {};
-  if (!isJSONObject(value)) throw refuse("the body is not an object");
+  if (!isJSONObject(value)) throw badRequest(`${NO_TYPE}json: cannot unmarshal ${jsonTypeName(value)} into an object`);
   if (value.kind && value.kind !== "DeleteOptions") throw refuse(`the body is a ${String(value.kind)}`);
   checkStrict(state, "Warn", duplicates, [], refuse);
   return value;

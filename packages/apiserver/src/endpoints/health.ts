@@ -32,7 +32,7 @@ export function healthPaths(checks: HealthChecks): string[] {
 /**
  * Answers `/healthz`, `/livez`, `/readyz` and the single checks below them.
  *
- * @param path without a slash at its end.
+ * @param path as sent: with a slash at its end it is none of health's.
  * @param query `verbose` prints each check, `exclude=NAME` leaves one out.
  * @returns undefined when the path is none of health's.
  * Source: k8s.io/apiserver/pkg/server/healthz.

@@ -1,15 +1,35 @@
-/** What the peer's TLS certificate said, after the chain was verified against the named CA. */
+import type { Awaitable } from "../awaitable.ts";
+
+/** What a peer's TLS certificate says, where a CA vouches for it. */
 export interface PeerCertificate {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly uid?: string;
+  /** The SHA-256 of the whole certificate, in hexadecimal digits of lower case. */
+  readonly fingerprint?: string;
+}
+
+/** CAs in whose signatures somebody believes, one or more. Made by the adapter, once: it remembers by the value for whom they vouched. */
+export interface CertificateAuthorities {
+  readonly pem: string;
+}
+
+/** The certificates with which a peer opened its connection. */
+export interface PeerCertificates {
+  /**
+   * Has some CAs vouch for the peer: now, over the intermediates that it showed, within all their dates. To be asked for each request; what did not change since the last time is not
+   * checked again.
+   *
+   * @returns the same value each time; undefined when they do not vouch for it, or it is not certain whom it names.
+   */
+  verifiedBy(authorities: CertificateAuthorities): PeerCertificate | undefined;
 }
 
 /** The other end of a connection. */
 export interface Peer {
   readonly address: string;
-  /** Present only when the certificate was verified against the client CA. */
-  readonly clientCertificate: PeerCertificate | undefined;
+  /** Undefined when it showed none. Until CAs vouch for them they say nothing. */
+  readonly certificates: PeerCertificates | undefined;
 }
 
 /** A request as a value: no socket behind it that the framework could see. */
@@ -21,6 +41,12 @@ export interface APIRequest {
   readonly query: string;
   /** Lower-case names. A header sent several times is joined by `, ` (cookies aside, as HTTP allows). */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /**
+   * The values of a header as they were sent, one for each time: a comma in one is a part of it. Absent where no header was sent twice.
+   *
+   * @param name in lower case.
+   */
+  headerValues?(name: string): readonly string[];
   /**
    * Reads the body once.
    *
@@ -56,4 +82,4 @@ export interface APIResponse {
 }
 
 /** An API server: what `apiserver-node` puts behind a socket and a test calls directly. */
-export type RequestHandler = (request: APIRequest) => Promise<APIResponse>;
+export type RequestHandler = (request: APIRequest) => Awaitable<APIResponse>;

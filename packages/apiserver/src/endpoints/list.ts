@@ -7,10 +7,10 @@ import type { Target } from "./target.ts";
 
 /** GET of a collection. */
 export async function serveList(state: RequestState, target: Target): Promise<APIResponse> {
-  const { verbs, namespace, resource } = target;
+  const { verbs, namespace } = target;
   if (verbs.list === undefined) throw methodNotAllowed();
   const negotiated = negotiate(state, target, LIST_OFFERS);
-  const query = parseListQuery(state.query, resource, false);
+  const query = parseListQuery(state.query, target, false);
   const list = await verbs.list(
     {
       namespace,
@@ -20,7 +20,7 @@ export async function serveList(state: RequestState, target: Target): Promise<AP
       continue: query.continue,
       consistency: listConsistency(query),
     },
-    state.context(),
+    state,
   );
   return respondList(state, target, negotiated, list);
 }

@@ -10,6 +10,7 @@ const Thing = defineResource({
   selectableFields: ["spec.color"],
   versions: { v1: { schema: { spec: t.object({ color: t.optional(t.string()) }) } } },
 });
+const target = { resource: Thing, version: Thing.storageVersion };
 const query = (text: string) => new URLSearchParams(text);
 
 describe("writes", () => {
@@ -34,6 +35,7 @@ describe("writes", () => {
 
 describe("lists and watches", () => {
   test.each([
+    { text: "limit=9223372036854775808", want: 'strconv.ParseInt: parsing "9223372036854775808": value out of range' },
     { text: "limit=abc", want: 'strconv.ParseInt: parsing "abc": invalid syntax' },
     { text: "resourceVersion=abc", want: /strconv\.ParseUint: parsing "abc": invalid syntax$/ },
     { text: "fieldSelector=spec.size%3D1", want: /field label not supported: spec\.size/ },
@@ -47,7 +49,7 @@ describe("lists and watches", () => {
     { text: "resourceVersionMatch=NotOlderThan&resourceVersion=5", isWatch: true, want: /forbidden for watch unless sendInitialEvents is provided/ },
     { text: "continue=abcd", isWatch: true, want: /resourceVersionMatch is forbidden when continue is provided/ },
   ])("'$text' is refused: $want", ({ text, isWatch = false, want }) => {
-    expect(() => parseListQuery(query(text), Thing, isWatch)).toThrow(want);
+    expect(() => parseListQuery(query(text), target, isWatch)).toThrow(want);
   });
 
   test.each([
@@ -58,7 +60,7 @@ describe("lists and watches", () => {
     { text: "resourceVersion=5&limit=2&resourceVersionMatch=NotOlderThan", want: { type: "NotOlderThan" } },
     { text: "resourceVersion=5&resourceVersionMatch=Exact", want: { type: "Exact" } },
   ])("'$text' is read as fresh as $want.type", ({ text, want }) => {
-    expect(listConsistency(parseListQuery(query(text), Thing, false))).toMatchObject(want);
+    expect(listConsistency(parseListQuery(query(text), target, false))).toMatchObject(want);
   });
 
   test("a get is as fresh as it asks", () => {
@@ -69,14 +71,38 @@ describe("lists and watches", () => {
   });
 
   test("numbers are bounded", () => {
-    expect(parseListQuery(query("limit=-5"), Thing, false).limit).toBe(0);
-    expect(parseListQuery(query("limit=9999999999999999999"), Thing, false).limit).toBe(Number.MAX_SAFE_INTEGER);
+    expect(parseListQuery(query("limit=-5"), target, false).limit).toBe(0);
+    expect(parseListQuery(query("limit=9223372036854775807"), target, false).limit).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  test("a list at resourceVersion 0 is whole, unless it goes on with another", () => {
+    expect(parseListQuery(query("limit=2&resourceVersion=0"), target, false).limit).toBe(0);
+    expect(parseListQuery(query("limit=2&resourceVersion=0&continue=abcd"), target, false).limit).toBe(0);
+    expect(parseListQuery(query("limit=2&resourceVersion=5"), target, false).limit).toBe(2);
+  });
+
+  test.each([
+    { text: "limit=", message: 'strconv.ParseInt: parsing "": invalid syntax' },
+    { text: "timeoutSeconds=1.5", message: 'strconv.ParseInt: parsing "1.5": invalid syntax' },
+    { text: "limit=9223372036854775808", message: 'strconv.ParseInt: parsing "9223372036854775808": value out of range' },
+    { text: "limit=-9223372036854775809", message: 'strconv.ParseInt: parsing "-9223372036854775809": value out of range' },
+    {
+      text: "resourceVersion=a%01",
+      message: 'invalid resource version: resourceVersion: Invalid value: "a\\x01": strconv.ParseUint: parsing "a\\x01": invalid syntax',
+    },
+  ])("$text is refused", ({ text, message }) => {
+    expect(() => parseListQuery(query(text), { resource: Thing, version: Thing.storageVersion }, false)).toThrow(
+      expect.objectContaining({ code: 400, message }),
+    );
   });
 });
 
 describe("deletions", () => {
   test.each([
     { text: "", body: undefined, want: { isDryRun: false, preconditions: {}, propagationPolicy: undefined, orphanDependents: undefined } },
+    { text: "uid=u&resourceVersion=5", body: undefined, want: { preconditions: { uid: "u", resourceVersion: "5" } } },
+    { text: "uid=&resourceVersion=", body: undefined, want: { preconditions: {} } },
+    { text: "uid=u", body: {}, want: { preconditions: {} } },
     {
       text: "propagationPolicy=Orphan&gracePeriodSeconds=5&dryRun=All",
       body: undefined,
@@ -90,6 +116,7 @@ describe("deletions", () => {
 
   test.each([
     { body: { propagationPolicy: "Sometimes" }, code: 422 },
+    { body: { propagationPolicy: "" }, code: 422 },
     { body: { propagationPolicy: "Orphan", orphanDependents: false }, code: 422 },
     { body: { dryRun: ["None"] }, code: 422 },
     { body: { dryRun: "All" }, code: 400 },

@@ -10,12 +10,13 @@ import {
   managerFromUserAgent,
   parseFieldSelector,
   parseLabelSelector,
+  quoteGo,
   validateFieldManager,
 } from "@annex/apimachinery";
-import type { Resource } from "../definition/resource.ts";
 import { requireRevision } from "../registry/resource-version.ts";
 import { selectableFieldNames } from "../registry/selection.ts";
-import type { DeleteOptions, PropagationPolicy, ReadConsistency } from "../registry/verbs.ts";
+import type { DeleteOptions, PropagationPolicy, ReadConsistency, SentWriteOptions } from "../registry/verbs.ts";
+import type { Target } from "./target.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
@@ -24,19 +25,29 @@ export interface WriteQuery {
   readonly isDryRun: boolean;
   readonly fieldValidation: FieldValidation;
   readonly manager: string;
+  /** What the client said, and nothing else. */
+  readonly sent: SentWriteOptions;
+  /** Of server-side apply: whether to take fields that others own. */
+  readonly force: boolean;
 }
 
-/** @throws {APIError} `Invalid` of the options' own kind, naming every fault. */
+/**
+ * @param isApply whether it is a server-side apply, which names its manager and may be forced.
+ * @throws {APIError} `Invalid` of the options' own kind, naming every fault.
+ */
 export function parseWriteQuery(
   query: URLSearchParams,
   kind: "CreateOptions" | "UpdateOptions" | "PatchOptions",
   userAgent: string | undefined,
+  isApply = false,
 ): WriteQuery {
   const dryRun = query.getAll("dryRun");
   const fieldManager = query.get("fieldManager") ?? "";
   const fieldValidation = query.get("fieldValidation") ?? "";
-  const faults: FieldError[] =
-    kind === "PatchOptions" && query.has("force") ? [fieldError.forbidden("force", "may not be specified for non-apply patch")] : [];
+  const faults: FieldError[] = [];
+  if (isApply && fieldManager === "") faults.push(fieldError.required("fieldManager", "is required for apply patch"));
+  if (!isApply && kind === "PatchOptions" && query.has("force"))
+    faults.push(fieldError.forbidden("force", "may not be specified for non-apply patch"));
   faults.push(...validateFieldManager(fieldManager, "fieldManager"), ...dryRunFaults(dryRun));
   if (!["", "Ignore", "Warn", "Strict"].includes(fieldValidation)) {
     faults.push(fieldError.notSupported("fieldValidation", fieldValidation, ["", "Ignore", "Strict", "Warn"]));
@@ -46,6 +57,8 @@ export function parseWriteQuery(
     isDryRun: dryRun.length > 0,
     fieldValidation: (fieldValidation || "Warn") as FieldValidation,
     manager: fieldManager || managerFromUserAgent(userAgent ?? ""),
+    sent: { ...(fieldManager === "" ? {} : { fieldManager }), ...(fieldValidation === "" ? {} : { fieldValidation }) },
+    force: isApply && booleanParameter(query.get("force")),
   };
 }
 
@@ -68,28 +81,34 @@ export interface ListQuery {
 }
 
 /** @throws {APIError} `BadRequest` for what does not parse, `Invalid` for what does not go together. */
-export function parseListQuery(query: URLSearchParams, resource: Resource, isWatch: boolean): ListQuery {
+export function parseListQuery(query: URLSearchParams, { resource, version }: Pick<Target, "resource" | "version">, isWatch: boolean): ListQuery {
   const sendInitialEvents = query.get("sendInitialEvents");
   const options: ListQuery = {
     labelSelector: parseLabelSelector(query.get("labelSelector") ?? ""),
-    fieldSelector: parseFieldSelector(query.get("fieldSelector") ?? "", new Set(selectableFieldNames(resource)), {
+    fieldSelector: parseFieldSelector(query.get("fieldSelector") ?? "", new Set(selectableFieldNames(version)), {
       refusal: resource.isBuiltIn && resource.selectableFields.size === 0 ? "metadata" : "kind",
     }),
-    limit: Math.max(0, integer(query, "limit") ?? 0),
+    limit: pageSize(query),
     continue: query.get("continue") ?? "",
     resourceVersion: query.get("resourceVersion") ?? "",
     resourceVersionMatch: query.get("resourceVersionMatch") ?? "",
     timeoutSeconds: integer(query, "timeoutSeconds"),
-    allowWatchBookmarks: boolean(query.get("allowWatchBookmarks")),
-    sendInitialEvents: sendInitialEvents === null ? undefined : boolean(sendInitialEvents),
+    allowWatchBookmarks: booleanParameter(query.get("allowWatchBookmarks")),
+    sendInitialEvents: sendInitialEvents === null ? undefined : booleanParameter(sendInitialEvents),
   };
   const faults = isWatch ? watchFaults(options) : listFaults(options);
   if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", faults);
-  if (options.resourceVersion !== "") requireRevision(options.resourceVersion);
+  if (options.resourceVersion !== "") requireRevision(options.resourceVersion, isWatch ? "" : "invalid resource version: ");
   if (!isWatch && options.continue !== "" && options.resourceVersion !== "" && options.resourceVersion !== "0") {
     throw badRequest("specifying resource version is not allowed when using continue");
   }
   return options;
+}
+
+/** A list at resourceVersion 0 comes out of memory, whole; so does what is left of one. Source: k8s.io/apiserver storage/cacher, Delegator. */
+function pageSize(query: URLSearchParams): number {
+  const limit = Math.max(0, integer(query, "limit") ?? 0);
+  return query.get("resourceVersion") === "0" ? 0 : limit;
 }
 
 /** Source: apimachinery meta/internalversion validation, ValidateListOptions. */
@@ -154,7 +173,8 @@ export function parseDeleteOptions(query: URLSearchParams, body: JSONValue | und
   const { propagationPolicy, gracePeriodSeconds, orphanDependents } = sent;
   const dryRun = sent.dryRun ?? [];
   const preconditions = sent.preconditions ?? {};
-  if (!Array.isArray(dryRun) || !isJSONObject(preconditions)) throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
+  if (!Array.isArray(dryRun) || !dryRun.every((value) => typeof value === "string") || !isJSONObject(preconditions))
+    throw badRequest("unable to decode DeleteOptions: a field has the wrong type");
   const { uid, resourceVersion } = preconditions;
   for (const value of [uid, resourceVersion, propagationPolicy]) {
     if (value !== undefined && value !== null && typeof value !== "string")
@@ -163,17 +183,18 @@ export function parseDeleteOptions(query: URLSearchParams, body: JSONValue | und
   if (orphanDependents !== undefined && orphanDependents !== null && typeof orphanDependents !== "boolean") {
     throw badRequest("unable to decode DeleteOptions: orphanDependents must be a boolean");
   }
-  if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !Number.isInteger(gracePeriodSeconds)) {
+  if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !isWholeNumber(gracePeriodSeconds)) {
     throw badRequest("unable to decode DeleteOptions: gracePeriodSeconds must be an integer");
   }
   const faults: FieldError[] = [];
-  if (propagationPolicy && typeof orphanDependents === "boolean") {
+  const hasPolicy = typeof propagationPolicy === "string";
+  if (hasPolicy && typeof orphanDependents === "boolean") {
     faults.push(fieldError.invalid("propagationPolicy", propagationPolicy, "orphanDependents and deletionPropagation cannot be both set"));
   }
-  if (propagationPolicy && !PROPAGATION_POLICIES.includes(propagationPolicy as string)) {
+  if (hasPolicy && !PROPAGATION_POLICIES.includes(propagationPolicy)) {
     faults.push(fieldError.notSupported("propagationPolicy", propagationPolicy, ["Foreground", "Background", "Orphan", "nil"]));
   }
-  faults.push(...dryRunFaults(dryRun as string[]));
+  faults.push(...dryRunFaults(dryRun));
   if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", faults);
   return {
     isDryRun: dryRun.length > 0,
@@ -182,33 +203,51 @@ export function parseDeleteOptions(query: URLSearchParams, body: JSONValue | und
       ...(typeof resourceVersion === "string" ? { resourceVersion } : {}),
     },
     // `as`: it was looked up in the list of policies.
-    propagationPolicy: (propagationPolicy || undefined) as PropagationPolicy | undefined,
+    propagationPolicy: hasPolicy ? (propagationPolicy as PropagationPolicy) : undefined,
     orphanDependents: typeof orphanDependents === "boolean" ? orphanDependents : undefined,
-    gracePeriodSeconds: typeof gracePeriodSeconds === "number" ? gracePeriodSeconds : undefined,
+    gracePeriodSeconds: isWholeNumber(gracePeriodSeconds) ? Number(gracePeriodSeconds) : undefined,
   };
+}
+
+/** One that 64 bits hold. */
+function isWholeNumber(value: JSONValue | undefined): value is number | bigint {
+  return typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 63);
 }
 
 function queryDeleteOptions(query: URLSearchParams): JSONValue {
   const gracePeriodSeconds = integer(query, "gracePeriodSeconds");
   const propagationPolicy = query.get("propagationPolicy");
   const orphanDependents = query.get("orphanDependents");
+  // Empty ones are none, unlike in a body. Source: meta/v1 Convert_url_Values_To_v1_DeleteOptions.
+  const [uid, resourceVersion] = [query.get("uid"), query.get("resourceVersion")];
   return {
     dryRun: query.getAll("dryRun"),
+    preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(propagationPolicy === null ? {} : { propagationPolicy }),
-    ...(orphanDependents === null ? {} : { orphanDependents: boolean(orphanDependents) }),
+    ...(orphanDependents === null ? {} : { orphanDependents: booleanParameter(orphanDependents) }),
   };
 }
 
-/** A 64-bit integer of the query. @throws {APIError} `BadRequest`. */
+/** A 64-bit integer of the query. @throws {APIError} `BadRequest`, also for one without a value. Source: strconv.ParseInt. */
 function integer(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
-  if (text === null || text === "") return undefined;
-  if (!/^[+-]?\d{1,19}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (text === null) return undefined;
+  const parsing = `strconv.ParseInt: parsing ${quoteGo(text)}`;
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`${parsing}: invalid syntax`);
+  if (!isInt64(text)) throw badRequest(`${parsing}: value out of range`);
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }
 
+function isInt64(text: string): boolean {
+  const digits = text.replace(/^[+-]?0*/, "");
+  // BigInt takes time in the square of what it reads.
+  if (digits.length > 19) return false;
+  const value = BigInt(`${text.startsWith("-") ? "-" : ""}${digits || "0"}`);
+  return BigInt.asIntN(64, value) === value;
+}
+
 /** Source: conversion of booleans in queries: absent, "false" and "0" are false, everything else is true. */
-function boolean(text: string | null): boolean {
+export function booleanParameter(text: string | null): boolean {
   return text !== null && text.toLowerCase() !== "false" && text !== "0";
 }

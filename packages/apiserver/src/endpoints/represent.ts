@@ -6,7 +6,6 @@ import {
   encodeYAML,
   type JSONObject,
   type JSONValue,
-  LIST_OFFERS,
   type NegotiatedResponse,
   negotiateResponse,
   notAcceptable,
@@ -31,24 +30,42 @@ const OPEN_BRACE = 0x7b;
 /**
  * What form the client wants of the answer. From here on the request has reached its resource: the client is warned of a deprecated version.
  *
- * @throws {APIError} `NotAcceptable`, also where the answer could not be made in the end: nothing is written first.
+ * @throws {APIError} `NotAcceptable`.
  */
-export function negotiate(state: RequestState, { version }: Target, offers: ResponseOffers): NegotiatedResponse {
-  const accept = state.request.headers.accept;
-  if (version.deprecationWarning !== undefined && acceptsRepresentation(accept)) state.warn(version.deprecationWarning);
-  const negotiated = negotiateResponse(accept, offers);
-  const kind = negotiated.transform?.kind;
-  if (offers === OBJECT_OFFERS && kind === "PartialObjectMetadataList") throw notAcceptable(NOT_A_LIST);
-  if (offers === LIST_OFFERS && kind === "PartialObjectMetadata") {
-    throw notAcceptable("you requested PartialObjectMetadata, but the requested object is a list (*v1.List)");
-  }
+export function negotiate(state: RequestState, target: Target, offers: ResponseOffers): NegotiatedResponse {
+  warnOfDeprecation(state, target);
+  return negotiateResponse(state.request.headers.accept, offers, !target.parent.isCustomResource);
+}
+
+/** Warns of a version that is deprecated. */
+export function warnOfDeprecation(state: RequestState, { parent, parentVersion }: Target): void {
+  if (parentVersion.deprecationWarning === undefined) return;
+  if (parent.isCustomResource || acceptsRepresentation(state.request.headers.accept)) state.warn(parentVersion.deprecationWarning);
+}
+
+/** {@link negotiate} of a write. @throws {APIError} `NotAcceptable`, also where the answer could not be made in the end: nothing is written first. */
+export function negotiateWrite(state: RequestState, target: Target, form: "object" | "list"): NegotiatedResponse {
+  const negotiated = negotiate(state, target, OBJECT_OFFERS);
+  if (form === "list") checkListForm(negotiated);
+  else checkObjectForm(negotiated);
   return negotiated;
+}
+
+function checkObjectForm({ transform }: NegotiatedResponse): void {
+  if (transform?.kind === "PartialObjectMetadataList") throw notAcceptable(NOT_A_LIST);
+}
+
+function checkListForm({ transform }: NegotiatedResponse): void {
+  if (transform?.kind === "PartialObjectMetadata") {
+    throw notAcceptable("you requested PartialObjectMetadata, but the requested object is a list");
+  }
 }
 
 const NOT_A_LIST = "you requested PartialObjectMetadataList, but the requested object is not a list type";
 
-/** One object: as the bytes that are kept of it, or as whatever else was asked for. */
+/** One object: as the bytes that are kept of it, or as whatever else was asked for. @throws {APIError} `NotAcceptable` for the form of a list. */
 export function respondView(state: RequestState, target: Target, negotiated: NegotiatedResponse, view: ObjectView, status: number): APIResponse {
+  checkObjectForm(negotiated);
   const { version } = target;
   const { transform } = negotiated;
   if (transform === undefined) {
@@ -60,20 +77,27 @@ export function respondView(state: RequestState, target: Target, negotiated: Neg
     return respondValue(state, status, negotiated, partialObjectMetadata(view.in(version.name), transform.version));
   }
   const request = { version: transform.version, include: includeObject(state), includeColumns: true, now: state.now };
-  return respondValue(state, status, negotiated, tableOf(target, [view], { ...request, listMeta: { resourceVersion: view.resourceVersion } }));
+  return respondValue(state, status, negotiated, tableOf(target, [view], { ...request, listMeta: metaOfOne(view) }));
 }
 
-/** A list: its items' kept bytes, joined, or whatever else was asked for. */
+/** What the table of one object says of it. What was not kept has no version. */
+function metaOfOne({ resourceVersion }: ObjectView): { readonly resourceVersion?: string } {
+  return resourceVersion === "" ? {} : { resourceVersion };
+}
+
+/** A list: its items' kept bytes, joined, or whatever else was asked for. @throws {APIError} `NotAcceptable` for the form of an object. */
 export function respondList(state: RequestState, target: Target, negotiated: NegotiatedResponse, list: ListResult): APIResponse {
+  checkListForm(negotiated);
   const { version, resource } = target;
   const { transform } = negotiated;
   const metadata = listMeta(list);
   if (transform === undefined) {
+    const own = resource.isCustomResource ? { continue: "", ...metadata } : metadata;
     if (negotiated.mediaType === "application/json" && !isPretty(state, negotiated)) {
-      return respond(200, "application/json", listBytes(target, list, metadata));
+      return respond(200, "application/json", listBytes(target, list, own));
     }
     const items = list.items.map((view) => itemValue(target, view));
-    const value = { kind: resource.listKind, apiVersion: version.apiVersion, metadata, items } as unknown as JSONValue;
+    const value = { kind: resource.listKind, apiVersion: version.apiVersion, metadata: own, items } as unknown as JSONValue;
     return respond(200, negotiated.mediaType, negotiated.mediaType === "application/yaml" ? encodeYAML(value) : encodePrettyJSON(value));
   }
   if (transform.kind === "PartialObjectMetadataList") {
@@ -174,7 +198,7 @@ export function eventForm(state: RequestState, target: Target, { transform }: Ne
     hasOwnFirst: true,
     encode: (view, isFirst) => {
       const request = { version: transform.version, include, includeColumns: isFirst, now: now() };
-      return encodeJSON(tableOf(target, [view], { ...request, listMeta: { resourceVersion: view.resourceVersion } }));
+      return encodeJSON(tableOf(target, [view], { ...request, listMeta: metaOfOne(view) }));
     },
   };
 }

@@ -53,5 +53,7 @@ describe("verbs", () => {
     { method: "DELETE", path: `${collection}/b`, query: "", want: "delete" },
     { method: "DELETE", path: collection, query: "", want: "deletecollection" },
     { method: "OPTIONS", path: collection, query: "", want: "" },
+    { method: "POST", path: "/apis/wardle.example.com/v1/watch/namespaces/a/flunders", query: "", want: "watch" },
+    { method: "DELETE", path: "/api/v1/watch/namespaces/a/secrets/b", query: "", want: "watch" },
   ])("$method $query is $want", ({ method, path, query, want }) => expect(parseRequestInfo(method, path, query).verb).toBe(want));
 });

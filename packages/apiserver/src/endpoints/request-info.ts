@@ -1,4 +1,5 @@
 import { badRequest } from "@annex/apimachinery";
+import { parseQuery } from "./query.ts";
 
 /** What a request is about: parsed from method, path and query once, and what authorization, flow control and the router go by. */
 export type RequestInfo =
@@ -7,6 +8,8 @@ export type RequestInfo =
       readonly path: string;
       /** get list watch create update patch delete deletecollection; empty for a method that is none of them. */
       readonly verb: string;
+      /** Whether the path says that it is a watch, in the old form, and not the query. */
+      readonly isWatchPath: boolean;
       readonly group: string;
       readonly version: string;
       /** `""` for cluster-scoped places and for all namespaces. Of a namespace itself, its own name: as Kubernetes has it. */
@@ -49,10 +52,11 @@ export function parseRequestInfo(method: string, path: string, query: string): R
   const version = parts[isCore ? 1 : 2] as string;
   let rest = parts.slice(isCore ? 2 : 3);
   let verb = VERBS[method] ?? "";
-  if (rest[0] === "watch" && rest.length > 1) {
-    // The old form of a watch, `/watch/` before the resource: still answered.
+  const isWatchPath = rest[0] === "watch" && rest.length > 1;
+  if (isWatchPath) {
+    // The old form of a watch, `/watch/` before the resource: still answered. Other methods than GET are refused as one, too.
     rest = rest.slice(1);
-    if (method === "GET") verb = "watch";
+    verb = "watch";
   }
   let namespace = "";
   if (rest[0] === "namespaces" && rest[1] !== undefined) {
@@ -64,6 +68,7 @@ export function parseRequestInfo(method: string, path: string, query: string): R
     type: "resource",
     path: decoded,
     verb: verb === "get" || verb === "delete" ? collectionVerb(verb, name, query) : verb,
+    isWatchPath,
     group,
     version,
     namespace,
@@ -84,7 +89,7 @@ function collectionVerb(verb: "get" | "delete", name: string, query: string): st
 /** `watch` is true unless it is absent or says no. Source: conversion of booleans in queries: all but "false" and "0" is true. */
 function isWatchQuery(query: string): boolean {
   if (!query.includes("watch")) return false;
-  const value = new URLSearchParams(query).get("watch");
+  const value = parseQuery(query).get("watch");
   return value !== null && value.toLowerCase() !== "false" && value !== "0";
 }
 

@@ -39,3 +39,9 @@ export function respondError(state: RequestState, error: APIError): APIResponse 
   const response = respondValue(state, error.code, negotiateStatus(state.request.headers.accept), error.toStatus());
   return retryAfter === undefined ? response : { ...response, headers: { ...response.headers, "retry-after": String(retryAfter) } };
 }
+
+/** As {@link respondError}, of a request that was refused before it came to its endpoint: its sentence has what was sent, and no browser is to guess what it is. */
+export function respondRefusal(state: RequestState, error: APIError): APIResponse {
+  const response = respondError(state, error);
+  return { ...response, headers: { ...response.headers, "x-content-type-options": "nosniff" } };
+}

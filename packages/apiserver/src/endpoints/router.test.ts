@@ -15,7 +15,14 @@ const Thing = defineResource({
     v1: { storage: true, schema },
   },
 });
-const Wide = defineResource({ group: "example.com", kind: "Wide", scope: "Cluster", statusSubresource: true, versions: { v1: { schema } } });
+const Wide = defineResource({
+  group: "example.com",
+  kind: "Wide",
+  scope: "Cluster",
+  statusSubresource: true,
+  updateSubresources: ["finalize"],
+  versions: { v1: { schema } },
+});
 const V1 = "/apis/example.com/v1";
 const OLD = "/apis/example.com/v1alpha1";
 const THINGS = `${V1}/namespaces/default/things`;
@@ -48,6 +55,34 @@ describe("places that there are not", () => {
   });
 });
 
+// Asked of kube-apiserver 1.36.
+test.each([
+  { path: "/version/", status: 200 },
+  { path: "/apis/", status: 200 },
+  { path: "/apis/example.com/", status: 200 },
+  { path: "/apis/example.com/v1/", status: 200 },
+  { path: "/openapi/v2/", status: 404 },
+  { path: "/openapi/v3/", status: 404 },
+  { path: "/openapi/v3/apis/example.com/v1/", status: 404 },
+  { path: "/healthz/", status: 404 },
+  { path: "/metrics/", status: 404 },
+])("a slash at the end: $path is $status", async ({ path, status }) => {
+  const metrics = { requests: COUNTS_NOTHING, render: async () => ({ contentType: "text/plain", text: "" }) };
+  await using server = await startHarness([Thing], { metrics });
+  expect((await server.request("GET", path)).status).toBe(status);
+  expect((await server.request("GET", path.slice(0, -1))).status).toBe(200);
+});
+
+const ignore = () => undefined;
+const COUNTS_NOTHING = {
+  observeRequest: ignore,
+  countAuthentication: ignore,
+  countAuthorization: ignore,
+  setInflight: ignore,
+  longRunningStarted: ignore,
+  longRunningEnded: ignore,
+};
+
 describe("verbs that a place does not have", () => {
   test.each([
     ["POST", `${THINGS}/a`],
@@ -60,6 +95,14 @@ describe("verbs that a place does not have", () => {
     ["HEAD", `${THINGS}/a`],
     ["POST", `${V1}/wides/a/status`],
     ["DELETE", `${V1}/wides/a/status`],
+    ["GET", `${V1}/wides/a/finalize`],
+    ["PATCH", `${V1}/wides/a/finalize`],
+    ["POST", `${V1}/watch/namespaces/default/things`],
+    ["HEAD", `${V1}/watch/namespaces/default/things`],
+    ["DELETE", `${V1}/watch/namespaces/default/things`],
+    ["PUT", `${V1}/watch/namespaces/default/things/a`],
+    ["PATCH", `${V1}/watch/namespaces/default/things/a`],
+    ["DELETE", `${V1}/watch/namespaces/default/things/a`],
     ["POST", "/version"],
     ["HEAD", "/apis"],
     ["DELETE", "/openapi/v3"],

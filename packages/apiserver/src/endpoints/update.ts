@@ -1,9 +1,10 @@
-import { badRequest, type KubernetesObject, methodNotAllowed, OBJECT_OFFERS } from "@annex/apimachinery";
+import { badRequest, type KubernetesObject, methodNotAllowed } from "@annex/apimachinery";
+import { withoutDuplicateOwners } from "../registry/metadata.ts";
 import { inNamespace } from "./create.ts";
 import { decodeObjectBody } from "./decode-body.ts";
 import type { APIResponse } from "./http.ts";
 import { parseWriteQuery } from "./options.ts";
-import { negotiate, respondView } from "./represent.ts";
+import { negotiateWrite, respondView } from "./represent.ts";
 import type { RequestState } from "./request-state.ts";
 import type { Target } from "./target.ts";
 
@@ -11,9 +12,10 @@ import type { Target } from "./target.ts";
 export async function serveUpdate(state: RequestState, target: Target): Promise<APIResponse> {
   const { verbs, namespace, info, version } = target;
   if (verbs.update === undefined || info.name === "") throw methodNotAllowed();
-  const negotiated = negotiate(state, target, OBJECT_OFFERS);
+  const negotiated = negotiateWrite(state, target, "object");
   const query = parseWriteQuery(state.query, "UpdateOptions", state.request.headers["user-agent"]);
-  const object = inNamespace(await decodeObjectBody(state, target, query.fieldValidation), target);
+  const sent = inNamespace(await decodeObjectBody(state, target, query.fieldValidation), target);
+  const object = withoutDuplicateOwners(sent, (text) => state.warn(text), "sent");
   checkName(object, info.name);
   const { view, isCreated } = await verbs.update(
     {
@@ -21,16 +23,17 @@ export async function serveUpdate(state: RequestState, target: Target): Promise<
       target: { namespace, name: info.name },
       isDryRun: query.isDryRun,
       fieldManager: { manager: query.manager, subresource: info.subresource },
+      sentOptions: query.sent,
       isPatch: false,
       transform: () => object,
     },
-    state.context(),
+    state,
   );
   return respondView(state, target, negotiated, view, isCreated ? 201 : 200);
 }
 
-/** Source: k8s.io/apiserver endpoints/handlers, checkName. */
-function checkName({ metadata }: KubernetesObject, name: string): void {
+/** @throws {APIError} `BadRequest` for an object of another name than that of the path. Source: k8s.io/apiserver endpoints/handlers, checkName. */
+export function checkName({ metadata }: KubernetesObject, name: string): void {
   if (!metadata.name) throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (metadata.name !== name) throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
 }

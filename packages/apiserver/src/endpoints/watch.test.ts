@@ -36,6 +36,24 @@ describe("a watch list", () => {
     });
   });
 
+  test("shows its bookmark in a table, whose columns may count on what the schema has", async () => {
+    const value = ({ spec }: { readonly spec: { readonly n?: number } }) => `n is ${spec.n}`;
+    const columns = [{ name: "N", type: "string" as const, value }];
+    const Shown = defineResource({ group: "example.com", kind: "Shown", scope: "Namespaced", versions: { v1: { schema, columns } } });
+    await using server = await startHarness([Shown]);
+    const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+    const [bookmark] = await take(await server.request("GET", `${PLACE}/showns?${WATCH_LIST}`, { headers }), 1);
+    expect(bookmark).toMatchObject({ type: "BOOKMARK", object: { kind: "Table", rows: [{ cells: ["", "n is undefined", null] }] } });
+  });
+
+  test.each(["", "&resourceVersion=0"])("is what a watch%s without a revision is, where bookmarks are allowed", async (query) => {
+    await using server = await startHarness([Thing]);
+    await server.request("POST", `${PLACE}/things`, { body: body("Thing", "a") });
+    const watch = await server.request("GET", `${PLACE}/things?watch=true&allowWatchBookmarks=true${query}`);
+    const annotations = { "k8s.io/initial-events-end": "true" };
+    expect(await take(watch, 2)).toMatchObject([{ type: "ADDED" }, { type: "BOOKMARK", object: { metadata: { annotations } } }]);
+  });
+
   test("of a state from the future begins, and then says so", async () => {
     const clock = steppedClock();
     await using server = await startHarness([Thing], { clock });
@@ -118,7 +136,7 @@ test("watchers of one version share what was encoded for them", async () => {
       query: "watch=true&resourceVersion=",
       headers: { "x-test-user": "admin" },
       body: async () => new Uint8Array(),
-      peer: { address: "127.0.0.1", clientCertificate: undefined },
+      peer: { address: "127.0.0.1", certificates: undefined },
       signal: new AbortController().signal,
     });
     if (typeof stream !== "function") throw new Error("not a stream");
@@ -129,4 +147,21 @@ test("watchers of one version share what was encoded for them", async () => {
   await Promise.all(streams);
   expect(chunks[0]).toHaveLength(1);
   expect(chunks[0]?.[0]).toBe(chunks[1]?.[0]);
+});
+
+test.each([
+  { kind: "Typed", resource: "typeds", fields: { spec: {}, status: {} } },
+  { kind: "Thing", resource: "things", fields: {} },
+])("a bookmark of $kind between changes has nothing but its place", async ({ kind, resource, fields }) => {
+  const clock = steppedClock();
+  await using server = await startHarness([Thing, Typed], { clock });
+  const watch = await server.request("GET", `${PLACE}/${resource}?watch=true&allowWatchBookmarks=true&labelSelector=none`);
+  const taken = take(watch, 2);
+  await clock.step(0);
+  await clock.step(60_000);
+  const [ofState, ...others] = await taken;
+  expect(ofState).toMatchObject({ type: "BOOKMARK", object: { metadata: { annotations: {} } } });
+  expect(others).toEqual([
+    { type: "BOOKMARK", object: { apiVersion: "example.com/v1", kind, metadata: { resourceVersion: expect.stringMatching(/^[0-9]+$/) }, ...fields } },
+  ]);
 });

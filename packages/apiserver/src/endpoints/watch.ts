@@ -1,4 +1,17 @@
-import { APIError, encodeJSON, encodeWatchFrame, escapeFieldValue, internalError, methodNotAllowed, WATCH_OFFERS } from "@annex/apimachinery";
+import {
+  APIError,
+  badRequest,
+  encodeJSON,
+  encodeWatchFrame,
+  escapeFieldValue,
+  type FieldSelector,
+  internalError,
+  LIST_OFFERS,
+  methodNotAllowed,
+  negotiateResponse,
+  parseFieldSelector,
+  WATCH_OFFERS,
+} from "@annex/apimachinery";
 import type { Clock } from "../clock.ts";
 import { emptyFields } from "../definition/resource.ts";
 import type { Logger } from "../logger.ts";
@@ -30,22 +43,25 @@ const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** GET with `watch`: a stream of events, one JSON object a line. */
 export async function serveWatch(state: RequestState, target: Target, services: WatchServices): Promise<APIResponse> {
-  const { verbs, namespace, resource, info } = target;
+  const { verbs, namespace, info } = target;
   if (verbs.watch === undefined || info.subresource !== "") throw methodNotAllowed();
-  const negotiated = negotiate(state, target, WATCH_OFFERS);
-  const form = eventForm(state, target, negotiated, () => services.clock.now());
-  const query = parseListQuery(info.name === "" ? state.query : withName(state.query, info.name), resource, true);
+  negotiate(state, target, LIST_OFFERS);
+  const query = parseListQuery(state.query, target, true);
+  // Only now it matters that this is a stream. Source: k8s.io/apiserver endpoints/handlers, ListResource.
+  const form = eventForm(state, target, negotiateResponse(state.request.headers.accept, WATCH_OFFERS, !target.parent.isCustomResource), () =>
+    services.clock.now(),
+  );
   const stop = new AbortController();
   const signal = AbortSignal.any([state.signal, stop.signal]);
   const batches = await verbs.watch(
     {
       namespace,
       labelSelector: query.labelSelector,
-      fieldSelector: query.fieldSelector,
+      fieldSelector: info.name === "" ? query.fieldSelector : selectorOf(info.name, query.fieldSelector),
       resourceVersion: query.resourceVersion === "" ? undefined : query.resourceVersion,
       sendInitialEvents: query.sendInitialEvents,
     },
-    { ...state.context(), signal },
+    { user: state.user, now: state.now, authorizer: state.authorizer, warn: state.warn, signal },
   );
   const lifetimeMs = query.timeoutSeconds ? Math.min(query.timeoutSeconds * 1000, MAX_WATCH_MS) : services.minWatchMs * (1 + services.chance());
   const stream = new WatchStream(target, form, query.allowWatchBookmarks, services.log, state);
@@ -69,11 +85,15 @@ export async function serveWatch(state: RequestState, target: Target, services: 
   };
 }
 
-/** The selector of a watch on one object. */
-function withName(query: URLSearchParams, name: string): URLSearchParams {
-  const selectors = [query.get("fieldSelector") ?? "", `metadata.name=${escapeFieldValue(name)}`].filter((text) => text !== "");
-  const others = [...query].filter(([key]) => key !== "fieldSelector");
-  return new URLSearchParams([...others, ["fieldSelector", selectors.join(",")] as [string, string]]);
+/**
+ * The selector of a watch on one object.
+ *
+ * @throws {APIError} `BadRequest` where the client's own asks for another one, or for any. Source: k8s.io/apiserver endpoints/handlers, ListResource.
+ */
+function selectorOf(name: string, sent: FieldSelector): FieldSelector {
+  if (sent.isEmpty) return parseFieldSelector(`metadata.name=${escapeFieldValue(name)}`, new Set(["metadata.name"]));
+  if (sent.requiredValue("metadata.name") !== name) throw badRequest("fieldSelector metadata.name doesn't match requested name");
+  return sent;
 }
 
 class WatchStream {
@@ -146,8 +166,13 @@ class WatchStream {
     const { resource, version } = this.#target;
     const metadata = { resourceVersion, ...(isInitialEnd ? { annotations: { [INITIAL_EVENTS_END]: "true" } } : {}) };
     const object = { ...(resource.isBuiltIn ? emptyFields(version) : {}), apiVersion: version.apiVersion, kind: resource.kind, metadata };
-    const view = { namespace: "", name: "", resourceVersion, object, in: () => object, bytes: () => encodeObject(object) };
-    return encodeWatchFrame("BOOKMARK", this.#form.encode(view, false));
+    // The cells of a table are made by the author's functions, which count on what the schema says is there.
+    const whole = { ...emptyFields(version), ...object };
+    const bytes = () => encodeObject(object, resource.isCustomResource);
+    const view = { namespace: "", name: "", resourceVersion, isStale: false, object, in: () => whole, bytes };
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    return encodeWatchFrame("BOOKMARK", this.#form.encode(view, isFirst));
   }
 
   #statusOf(error: unknown) {

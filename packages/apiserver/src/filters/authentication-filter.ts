@@ -1,30 +1,29 @@
 import { unauthorized } from "@annex/apimachinery";
 import type { Authenticator } from "../authentication/authenticator.ts";
-import { forbiddenError } from "../authorization/forbidden-message.ts";
-import type { RequestState } from "../endpoints/request-state.ts";
+import type { UserInfo } from "../authentication/user-info.ts";
+import { BEARER_PROTOCOL_PREFIX } from "../authentication/websocket-token.ts";
+import { whenSettled } from "../awaitable.ts";
+import type { RequestMetrics } from "../metrics.ts";
 import type { Filter } from "./filter.ts";
+import { withoutHeaders } from "./without-headers.ts";
 
-/** Finds out who asks. Who brings no credential is refused, unless the authenticator lets nobody be somebody (`allowAnonymous`). */
-export function authenticationFilter(authenticator: Authenticator): Filter {
-  return async (state, next) => {
-    const user = await authenticator.authenticate(state.request);
-    if (user === undefined) throw unauthorized();
-    state.user = user;
-    refuseImpersonation(state);
-    return next(state);
+const PROTOCOL = "sec-websocket-protocol";
+
+/** Finds out who asks. Who brings no credential is refused, unless the authenticator lets nobody be somebody (`allowAnonymous`). Behind it nobody sees the token of a WebSocket. */
+export function authenticationFilter(authenticator: Authenticator, metrics?: Pick<RequestMetrics, "countAuthentication">): Filter {
+  const failed = (error: unknown) => {
+    metrics?.countAuthentication("error");
+    throw error;
   };
-}
-
-/**
- * Nobody may act as somebody else. Who asks for it must not be taken for themselves instead: an administrator who tries what another may do would do it.
- *
- * @throws {APIError} `Forbidden`, as for a user without the verb `impersonate`. Source: k8s.io/apiserver endpoints/filters, WithImpersonation.
- */
-function refuseImpersonation({ request: { headers }, user }: RequestState): void {
-  for (const header in headers) {
-    if (!header.startsWith("impersonate-") || headers[header] === undefined) continue;
-    const resource = header === "impersonate-group" ? "groups" : "users";
-    const name = headers[header] ?? "";
-    throw forbiddenError({ type: "resource", user, verb: "impersonate", group: "", version: "", resource, subresource: "", namespace: "", name }, "");
-  }
+  return (state, next) => {
+    const authenticated = (user: UserInfo | undefined) => {
+      metrics?.countAuthentication(user === undefined ? "failure" : "success");
+      if (user === undefined) throw unauthorized();
+      state.user = user;
+      if (state.request.headers[PROTOCOL]?.includes(BEARER_PROTOCOL_PREFIX))
+        state.request = withoutHeaders(state.request, (name) => name === PROTOCOL);
+      return next(state);
+    };
+    return whenSettled(() => authenticator.authenticate(state.request), authenticated, failed);
+  };
 }

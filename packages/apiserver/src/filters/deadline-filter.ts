@@ -1,6 +1,9 @@
 import { badRequest, timeout } from "@annex/apimachinery";
+import { type Awaitable, isPromise, whenSettled } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { withDeadline } from "../deadline.ts";
+import { parseDuration } from "../duration.ts";
+import { parseQuery } from "../endpoints/query.ts";
 import type { Filter } from "./filter.ts";
 import { type RequestDeadline, RequestDeadlines } from "./request-deadlines.ts";
 
@@ -13,27 +16,30 @@ import { type RequestDeadline, RequestDeadlines } from "./request-deadlines.ts";
  */
 export function deadlineFilter(timeoutMs: number, clock: Clock, closing: AbortSignal): Filter {
   const deadlines = new RequestDeadlines(timeoutMs, clock, closing);
-  return async (state, next) => {
+  return (state, next) => {
     if (state.info.verb === "watch") return next(state);
     const asked = askedTimeoutMs(state.request.query);
     const isHasty = asked > 0 && asked < timeoutMs;
     const deadline = isHasty ? ownDeadline(state.signal, asked, clock) : deadlines.begin(state.request);
     state.cancellation = deadline;
-    try {
+    return whenSettled(
       // An author's handler may not listen to its signal: the client is answered all the same.
-      return await Promise.race([next(state), deadline.expired]);
-    } catch (error) {
-      // Whatever it was that the abort interrupted.
-      if (deadline.isExpired) throw timeout("request did not complete within the allotted timeout");
-      throw error;
-    } finally {
-      deadline.end();
-    }
+      () => deadline.limit(next(state)),
+      (response) => {
+        deadline.end();
+        return response;
+      },
+      (error) => {
+        deadline.end();
+        // Whatever it was that the abort interrupted.
+        throw deadline.isExpired ? timeout("request did not complete within the allotted timeout") : error;
+      },
+    );
   };
 }
 
 /** The deadline of a request that asked for one: its timer goes with it. */
-function ownDeadline(outer: AbortSignal, ms: number, clock: Clock): Pick<RequestDeadline, "signal" | "isExpired" | "expired" | "end"> {
+function ownDeadline(outer: AbortSignal, ms: number, clock: Clock): Pick<RequestDeadline, "signal" | "isExpired" | "limit" | "end"> {
   const deadline = withDeadline(outer, ms, clock);
   const { signal } = deadline;
   return {
@@ -41,9 +47,13 @@ function ownDeadline(outer: AbortSignal, ms: number, clock: Clock): Pick<Request
     get isExpired() {
       return deadline.isExpired;
     },
-    expired: new Promise((_resolve, reject) => {
-      signal.addEventListener("abort", () => deadline.isExpired && reject(signal.reason), { once: true });
-    }),
+    limit<T>(work: Awaitable<T>): Awaitable<T> {
+      if (!isPromise(work)) return work;
+      return new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => deadline.isExpired && reject(signal.reason), { once: true });
+        work.then(resolve, reject);
+      });
+    },
     end: () => deadline[Symbol.dispose](),
   };
 }
@@ -51,23 +61,9 @@ function ownDeadline(outer: AbortSignal, ms: number, clock: Clock): Pick<Request
 /** 0 when nothing was asked for. @throws {APIError} `BadRequest`. */
 function askedTimeoutMs(query: string): number {
   if (!query.includes("timeout=")) return 0;
-  const text = new URLSearchParams(query).get("timeout") ?? "";
+  const text = parseQuery(query).get("timeout") ?? "";
   if (text === "") return 0;
   const ms = parseDuration(text);
   if (ms === undefined) throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`);
   return ms;
 }
-
-const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-const DURATION = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
-
-/** A duration as Go writes it, in milliseconds: `1m30s`, `500ms`, `0`. Undefined for what is none. Source: time.ParseDuration. */
-function parseDuration(text: string): number | undefined {
-  if (/^[-+]?0$/.test(text)) return 0;
-  if (text.length > MAX_DURATION_LENGTH || !DURATION.test(text)) return undefined;
-  let ms = 0;
-  for (const [, amount = "", unit = ""] of text.matchAll(/(\d+\.?\d*|\.\d+)([a-zµμ]+)/g)) ms += Number(amount) * (UNIT_MS[unit] ?? 0);
-  return text.startsWith("-") ? -ms : ms;
-}
-
-const MAX_DURATION_LENGTH = 64;

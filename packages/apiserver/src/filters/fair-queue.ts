@@ -1,4 +1,6 @@
 import { type APIError, tooManyRequests } from "@annex/apimachinery";
+import type { Awaitable } from "../awaitable.ts";
+import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
 
 /** The 429 of flow control. Source: k8s.io/apiserver server/filters, tooManyRequests. */
@@ -20,49 +22,67 @@ interface Waiter {
   readonly refuse: (why: unknown) => void;
 }
 
+/** How much of all places one user may take: slow uploads and reads of the future hold theirs for long, and others are to get through beside them. */
+const USER_SHARE = 0.9;
+
 /**
  * Places for a number of requests, and a line for those who come when all are taken. A place that gets free goes to each waiting user in turn, and to the
- * requests of one user in the order in which they came: who sends a thousand waits for their own.
+ * requests of one user in the order in which they came: who sends a thousand waits for their own. The last tenth of the places is not for who has all the others.
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
-  /** Waiting requests by user; the user whose turn is next comes first. Never an empty list. While anybody is here, all places are taken. */
+  /** Waiting requests by user; the user whose turn is next comes first. Never an empty list. While anybody is here, all places are taken, or theirs are. */
   readonly #waiting = new Map<string, Waiter[]>();
+  /** Places taken, by user. Never 0. */
+  readonly #taken = new Map<string, number>();
+  readonly #limitPerUser: number;
   #queued = 0;
   #running = 0;
 
   constructor(options: FairQueueOptions) {
     this.#options = options;
+    this.#limitPerUser = Math.max(1, Math.ceil(options.limit * USER_SHARE));
   }
 
   /**
-   * Takes a place, which the caller gives back with {@link release}.
+   * Takes a place, which the caller gives back with {@link release}: at once where there is one.
    *
    * When the line is full, a user with the most waiting requests loses the newest of them to one who would still have fewer.
    *
    * @throws {APIError} `TooManyRequests` when there is no place in the line, or none to run within the longest wait.
    * @throws the signal's reason.
    */
-  async acquire(user: string, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#running < this.#options.limit) {
-      this.#running++;
+  acquire(user: string, cancellation: Cancellation): Awaitable<void> {
+    if (this.#running < this.#options.limit && this.#mayTake(user)) {
+      this.#take(user);
       return;
     }
     const own = this.#waiting.get(user)?.length ?? 0;
     if (own >= this.#options.maxQueuedPerUser) throw tooBusy();
     if (this.#queued >= this.#options.maxQueued && !this.#displaceFor(own)) throw tooBusy();
-    await this.#wait(user, signal);
+    return this.#wait(user, cancellation.signal);
   }
 
-  /** Gives a place back: to who waits, if anybody does. */
-  release(): void {
-    const next = this.#next();
-    if (next === undefined) this.#running--;
-    else next.admit();
+  /** Gives a user's place back: to who waits, if anybody does. */
+  release(user: string): void {
+    this.#running--;
+    const left = (this.#taken.get(user) ?? 1) - 1;
+    if (left === 0) this.#taken.delete(user);
+    else this.#taken.set(user, left);
+    this.#next()?.admit();
+  }
+
+  #mayTake(user: string): boolean {
+    return (this.#taken.get(user) ?? 0) < this.#limitPerUser;
+  }
+
+  #take(user: string): void {
+    this.#running++;
+    this.#taken.set(user, (this.#taken.get(user) ?? 0) + 1);
   }
 
   #wait(user: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const { clock, maxWaitMs } = this.#options;
     return new Promise<void>((resolve, reject) => {
       const timer = new AbortController();
@@ -114,7 +134,9 @@ export class FairQueue {
 
   #next(): Waiter | undefined {
     for (const [user, own] of this.#waiting) {
+      if (!this.#mayTake(user)) continue;
       const next = own.shift();
+      this.#take(user);
       // Set anew, the user stands at the end of the line.
       this.#waiting.delete(user);
       if (own.length > 0) this.#waiting.set(user, own);

@@ -3,7 +3,8 @@ import { ALICE, startHarness } from "@annex/testing";
 import { describe, expect, test } from "vitest";
 import type { Attributes } from "../authorization/index.ts";
 import { defineResource } from "../definition/index.ts";
-import type { FinishedRequest } from "../metrics.ts";
+import type { RequestLabels } from "../metrics.ts";
+import { authenticationFilter } from "./authentication-filter.ts";
 
 const schema = { spec: t.object({ text: t.optional(t.string()) }) };
 const Thing = defineResource({ group: "example.com", kind: "Thing", scope: "Namespaced", versions: { v1: { schema } } });
@@ -67,6 +68,27 @@ describe("errors", () => {
   });
 });
 
+describe("the token of a WebSocket", () => {
+  test("is seen by nobody behind authentication", async () => {
+    const seen: unknown[] = [];
+    const state = { request: undefined as unknown, user: undefined };
+    const sent = "base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.x";
+    const headers = { "sec-websocket-protocol": sent, accept: "a" };
+    state.request = { headers, headerValues: (name: string) => (name === "accept" ? ["a"] : [sent]) };
+    const filter = authenticationFilter({
+      authenticate: async ({ headers }) => {
+        seen.push(headers["sec-websocket-protocol"]);
+        return ALICE;
+      },
+    });
+    await filter(state as never, async ({ request }) => {
+      seen.push(request.headers, request.headerValues?.("sec-websocket-protocol"), request.headerValues?.("accept"));
+      return { status: 200, headers: {}, body: undefined };
+    });
+    expect(seen).toEqual([sent, { accept: "a" }, [], ["a"]]);
+  });
+});
+
 describe("responses", () => {
   const compress = async (bytes: Uint8Array) => new Uint8Array(Math.ceil(bytes.length / 10));
 
@@ -112,13 +134,15 @@ describe("authorization", () => {
     { target: THINGS, want: { verb: "list", name: "" } },
     { target: `${THINGS}?fieldSelector=metadata.name%3Da`, want: { verb: "list", name: "a" } },
     { target: `${THINGS}?watch=true&fieldSelector=metadata.name%3Da`, want: { verb: "watch", name: "a" } },
+    // Asked of kube-apiserver 1.36: the old path asks for the right to watch all.
+    { target: `${THINGS.replace("/v1/", "/v1/watch/")}?fieldSelector=metadata.name%3Da`, want: { verb: "watch", name: "" } },
     { target: `${THINGS}?fieldSelector=metadata.name!%3Da`, want: { verb: "list", name: "" } },
     { target: `${THINGS}?fieldSelector=metadata.name%3Da%2Fb`, want: { verb: "list", name: "" } },
     { target: `${THINGS}?fieldSelector=%2C%2C%3D`, want: { verb: "list", name: "" } },
     { target: `${THINGS}/a`, want: { verb: "get", name: "a" } },
     { target: `${THINGS}/a?watch=true`, want: { verb: "get", name: "a" } },
     { target: `${THINGS}?fieldSelector=metadata.name%3Da`, method: "DELETE", want: { verb: "deletecollection", name: "" } },
-    { target: THINGS, method: "OPTIONS", want: { verb: "options" } },
+    { target: THINGS, method: "OPTIONS", want: { verb: "" } },
     { target: "/version", want: { type: "path", verb: "get", path: "/version" } },
   ])("$method $target", async ({ target, method = "GET", want }) => expect(await asked(target, method)).toMatchObject(want));
 
@@ -130,29 +154,36 @@ describe("authorization", () => {
       ["GET", "/apis/example.com/v1/nothings"],
       ["HEAD", `${THINGS}/a`],
     ] as const) {
-      expect((await server.request(method, target, { user: ALICE, ...(method === "POST" ? { body: "{" } : {}) })).status).toBe(403);
+      const { status, headers } = await server.request(method, target, { user: ALICE, ...(method === "POST" ? { body: "{" } : {}) });
+      // Asked of kube-apiserver 1.36.
+      expect([status, headers["x-content-type-options"]]).toEqual([403, "nosniff"]);
     }
+    expect((await server.request("GET", `${THINGS}/a`)).headers).not.toHaveProperty("x-content-type-options");
   });
 });
 
 test("every request is counted once, with what it was and how it ended", async () => {
-  const finished: FinishedRequest[] = [];
+  const finished: (readonly [verb: string, resource: string, scope: string, code: number])[] = [];
+  const results: string[] = [];
   const requests = {
-    observeRequest: (one: FinishedRequest) => void finished.push(one),
+    observeRequest: ({ verb, resource, scope }: RequestLabels, code: number) => void finished.push([verb, resource, scope, code]),
+    countAuthentication: (result: string) => void results.push(`authentication ${result}`),
+    countAuthorization: (result: string) => void results.push(`authorization ${result}`),
     setInflight: () => undefined,
     longRunningStarted: () => undefined,
     longRunningEnded: () => undefined,
-    setStorageObjects: () => undefined,
   };
   await using server = await startHarness([Thing], { metrics: { requests, render: async () => ({ contentType: "text/plain", text: "" }) } });
   await server.request("POST", THINGS, { body: thing("a") });
   await server.request("GET", `${THINGS}/none`);
   await server.request("GET", THINGS, { user: ALICE });
   for await (const _event of (await server.request("GET", `${THINGS}?watch=true`)).events()) break;
-  expect(finished.map(({ verb, resource, scope, code }) => [verb, resource, scope, code])).toEqual([
+  expect(finished).toEqual([
     ["POST", "things", "namespace", 201],
     ["GET", "things", "resource", 404],
     ["LIST", "things", "namespace", 403],
     ["WATCH", "things", "namespace", 200],
   ]);
+  const [known, allowed] = ["authentication success", "authorization allowed"];
+  expect(results).toEqual([known, allowed, known, allowed, known, "authorization no-opinion", known, allowed]);
 });

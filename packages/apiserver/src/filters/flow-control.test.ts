@@ -62,7 +62,8 @@ class Sent {
 
   constructor(control: FlowControl, name: string, kind: InflightKind = "readOnly", isExempt = false) {
     this.name = name;
-    control.acquire({ user: user(name), kind, isExempt }, this.#abort.signal).then(
+    const acquire = async () => control.acquire({ user: user(name), kind, isExempt }, this.#abort);
+    acquire().then(
       (release) => {
         this.#release = release;
         this.state = "running";
@@ -131,8 +132,9 @@ describe("places", () => {
 
   test("are 400 and 200 unless said otherwise; 0 is no limit", async () => {
     const standard = setUp();
-    for (let index = 0; index < 401; index++) await standard.send("a", "readOnly");
-    for (let index = 0; index < 201; index++) await standard.send("a", "mutating");
+    const twoUsers = ["a", "b"];
+    for (let index = 0; index < 401; index++) await standard.send(twoUsers[index % 2] ?? "", "readOnly");
+    for (let index = 0; index < 201; index++) await standard.send(twoUsers[index % 2] ?? "", "mutating");
     expect([standard.count("running"), standard.count("waiting")]).toEqual([600, 2]);
     const unlimited = setUp({ maxInflight: 0 });
     for (let index = 0; index < 1_000; index++) await unlimited.send("a");
@@ -179,7 +181,7 @@ describe("the line", () => {
   test("leaves nothing on a signal that outlives the request", async () => {
     const { control, clock } = setUp({ maxInflight: 1 });
     const { signal } = new AbortController();
-    const acquire = () => control.acquire({ user: user("a"), kind: "readOnly", isExempt: false }, signal);
+    const acquire = () => control.acquire({ user: user("a"), kind: "readOnly", isExempt: false }, { signal });
     const first = await acquire();
     const [second, third] = [acquire(), acquire()];
     expect(getEventListeners(signal as EventTarget & AbortSignal, "abort")).toHaveLength(2);
@@ -189,12 +191,29 @@ describe("the line", () => {
     expect(getEventListeners(signal as EventTarget & AbortSignal, "abort")).toHaveLength(0);
   });
 
-  test("does not take who is gone already", async () => {
-    const { control } = setUp();
+  test("has nobody wait, nor begin a watch, who is gone already", async () => {
+    const { control, send } = setUp({ maxInflight: 1 });
+    await send("x");
     const gone = new Error("gone");
     for (const kind of ["readOnly", "watch"] as const) {
-      await expect(control.acquire({ user: user("a"), kind, isExempt: false }, AbortSignal.abort(gone))).rejects.toBe(gone);
+      const acquire = async () => control.acquire({ user: user("a"), kind, isExempt: false }, { signal: AbortSignal.abort(gone) });
+      await expect(acquire()).rejects.toBe(gone);
     }
+  });
+
+  test("keeps a tenth of the places from who has all the others", async () => {
+    const { send, count } = setUp({ maxInflight: 20 });
+    for (let n = 0; n < 25; n++) await send("a");
+    expect(count("running")).toBe(18);
+    const others = [await send("b"), await send("c"), await send("d")];
+    expect(others.map(({ state }) => state)).toEqual(["running", "running", "waiting"]);
+    others[0]?.finish();
+    await turn();
+    // The place of another is not for who has enough.
+    expect(others.map(({ state }) => state)).toEqual(["done", "running", "running"]);
+    others[1]?.finish();
+    await turn();
+    expect(count("running")).toBe(19);
   });
 
   test("takes users in turn, and the requests of each in order", async () => {

@@ -1,4 +1,6 @@
 import type { UserInfo } from "../authentication/user-info.ts";
+import { type Awaitable, whenReady } from "../awaitable.ts";
+import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
 import type { InflightKind, RequestMetrics } from "../metrics.ts";
 import { FairQueue, tooBusy } from "./fair-queue.ts";
@@ -35,12 +37,12 @@ export interface FlowControl {
   /**
    * Lets a request run, if need be after a wait.
    *
-   * @param signal of the request: when it aborts while the request waits, the wait is over.
-   * @returns what gives the place back: to be called when the request is done, whatever its end. Calling it again does nothing.
+   * @param cancellation of the request: when it comes while the request waits, the wait is over.
+   * @returns what gives the place back: to be called when the request is done, whatever its end. Calling it again does nothing. Without a promise when nobody waits.
    * @throws {APIError} `TooManyRequests`, to be tried again after a second.
    * @throws the signal's reason.
    */
-  acquire(request: FlowControlRequest, signal: AbortSignal): Promise<() => void>;
+  acquire(request: FlowControlRequest, cancellation: Cancellation): Awaitable<() => void>;
 }
 
 /**
@@ -72,36 +74,39 @@ export function createFlowControl(options: FlowControlOptions): FlowControl {
     metrics?.setInflight(kind, inflight[kind]);
   };
 
+  const run = (kind: InflightKind, release: () => void) => {
+    change(kind, 1);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      release();
+      change(kind, -1);
+    };
+  };
+
   return {
-    async acquire({ user, kind, isExempt }, signal) {
-      const release = isExempt ? undefined : await limiters[kind](user.name, signal);
-      change(kind, 1);
-      let isHeld = true;
-      return () => {
-        if (!isHeld) return;
-        isHeld = false;
-        release?.();
-        change(kind, -1);
-      };
-    },
+    acquire: ({ user, kind, isExempt }, cancellation) =>
+      isExempt ? run(kind, NO_PLACE) : whenReady(limiters[kind](user.name, cancellation), (release) => run(kind, release)),
   };
 }
 
-type Limiter = (user: string, signal: AbortSignal) => Promise<() => void>;
+const NO_PLACE = () => undefined;
+
+type Limiter = (user: string, cancellation: Cancellation) => Awaitable<() => void>;
 
 function queueLimiter(queue: FairQueue): Limiter {
-  const release = () => queue.release();
-  return async (user, signal) => {
-    await queue.acquire(user, signal);
-    return release;
+  return (user, cancellation) => {
+    const release = () => queue.release(user);
+    return whenReady(queue.acquire(user, cancellation), () => release);
   };
 }
 
 function watchLimiter(limit: number, limitPerUser: number): Limiter {
   const byUser = new Map<string, number>();
   let running = 0;
-  return async (user, signal) => {
-    signal.throwIfAborted();
+  return (user, cancellation) => {
+    cancellation.signal.throwIfAborted();
     const own = byUser.get(user) ?? 0;
     if (running >= limit || own >= limitPerUser) throw tooBusy();
     running++;

@@ -1,3 +1,5 @@
+import { whenReady } from "../awaitable.ts";
+import type { APIResponse } from "../endpoints/http.ts";
 import type { RequestInfo } from "../endpoints/request-info.ts";
 import type { RequestState } from "../endpoints/request-state.ts";
 import type { RequestLabels, RequestMetrics } from "../metrics.ts";
@@ -5,26 +7,27 @@ import type { Filter } from "./filter.ts";
 
 /** Counts every request, also those that other filters refuse. */
 export function metricsFilter(metrics: RequestMetrics, now: () => number): Filter {
-  return async (state, next) => {
-    const labels = labelsOf(state);
-    const response = await next(state);
-    const { body, status: code } = response;
-    if (typeof body !== "function") {
-      metrics.observeRequest({ ...labels, code, seconds: (now() - state.now) / 1000, responseBytes: body?.length ?? 0 });
-      return response;
-    }
-    return {
-      ...response,
-      async body(sink, signal) {
-        metrics.longRunningStarted(labels);
-        try {
-          await body(sink, signal);
-        } finally {
-          metrics.longRunningEnded(labels);
-          metrics.observeRequest({ ...labels, code, seconds: (now() - state.now) / 1000, responseBytes: 0 });
-        }
-      },
-    };
+  return (state, next) => whenReady(next(state), (response) => counted(response, state, metrics, now));
+}
+
+function counted(response: APIResponse, state: RequestState, metrics: RequestMetrics, now: () => number): APIResponse {
+  const labels = labelsOf(state);
+  const { body, status: code } = response;
+  if (typeof body !== "function") {
+    metrics.observeRequest(labels, code, (now() - state.now) / 1000, body?.length ?? 0);
+    return response;
+  }
+  return {
+    ...response,
+    async body(sink, signal) {
+      metrics.longRunningStarted(labels);
+      try {
+        await body(sink, signal);
+      } finally {
+        metrics.longRunningEnded(labels);
+        metrics.observeRequest(labels, code, (now() - state.now) / 1000, 0);
+      }
+    },
   };
 }
 

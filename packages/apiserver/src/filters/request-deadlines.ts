@@ -1,17 +1,19 @@
 import { timeout } from "@annex/apimachinery";
+import { type Awaitable, isPromise } from "../awaitable.ts";
 import type { Cancellation } from "../cancellation.ts";
 import type { Clock } from "../clock.ts";
 
 /**
  * The deadlines of requests that all have the same time. They end in the order in which they began, so that one sleep serves them all, and a request costs no
- * timer and no AbortController: those made half of the work of a GET.
+ * timer and no AbortController: those made half of the work of a GET. One that is answered at once has none.
  */
 export class RequestDeadlines {
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   readonly #closing: AbortSignal;
-  /** In the order in which they began. */
-  readonly #running = new Set<RequestDeadline>();
+  /** The first of those that run, in the order in which they began, and the last. Links and no Set: see `RunningExchanges` in apiserver-node. */
+  #oldest: RequestDeadline | undefined;
+  #newest: RequestDeadline | undefined;
   #isSleeping = false;
 
   constructor(timeoutMs: number, clock: Clock, closing: AbortSignal) {
@@ -22,48 +24,76 @@ export class RequestDeadlines {
 
   /** @param outer whose signal ends the request earlier. */
   begin(outer: Cancellation): RequestDeadline {
-    const deadline = new RequestDeadline(outer, this.#clock.now() + this.#timeoutMs, (ended) => this.#running.delete(ended));
-    this.#running.add(deadline);
+    return new RequestDeadline(outer, this);
+  }
+
+  /** From now on its time runs. One whose time runs already goes on. */
+  add(deadline: RequestDeadline): void {
+    if (this.#has(deadline)) return;
+    deadline.at = this.#clock.now() + this.#timeoutMs;
+    deadline.previous = this.#newest;
+    if (this.#newest === undefined) this.#oldest = deadline;
+    else this.#newest.next = deadline;
+    this.#newest = deadline;
     // Its failure is the end of the server.
     if (!this.#isSleeping) this.#watch().catch(() => undefined);
-    return deadline;
+  }
+
+  remove(deadline: RequestDeadline): void {
+    if (!this.#has(deadline)) return;
+    const { previous, next } = deadline;
+    if (previous === undefined) this.#oldest = next;
+    else previous.next = next;
+    if (next === undefined) this.#newest = previous;
+    else next.previous = previous;
+    // What is over holds nobody.
+    deadline.previous = undefined;
+    deadline.next = undefined;
+  }
+
+  #has(deadline: RequestDeadline): boolean {
+    return deadline.previous !== undefined || this.#oldest === deadline;
   }
 
   async #watch(): Promise<void> {
     this.#isSleeping = true;
     try {
       for (;;) {
-        const oldest: RequestDeadline | undefined = this.#running.values().next().value;
-        if (oldest === undefined) return;
-        const ms = oldest.at - this.#clock.now();
+        const ms = this.#msOfOldest();
+        if (ms === undefined) return;
         if (ms > 0) await this.#clock.sleep(ms, this.#closing);
-        else oldest.expire();
       }
     } finally {
       this.#isSleeping = false;
     }
   }
+
+  /** How long the oldest still has; 0 when it was over and has expired now. */
+  #msOfOldest(): number | undefined {
+    const oldest = this.#oldest;
+    if (oldest === undefined) return undefined;
+    const ms = oldest.at - this.#clock.now();
+    if (ms <= 0) oldest.expire();
+    return Math.max(0, ms);
+  }
 }
 
 /** The time that one request has. */
 export class RequestDeadline implements Cancellation {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** Rejects when the time is up; otherwise it never settles. */
-  readonly expired: Promise<never>;
+  /** Milliseconds since the epoch; set when its time begins to run. */
+  at = 0;
+  /** Its neighbours among those that run. */
+  previous: RequestDeadline | undefined;
+  next: RequestDeadline | undefined;
   readonly #outer: Cancellation;
-  readonly #onEnd: (ended: RequestDeadline) => void;
-  #reject: (reason: Error) => void = () => undefined;
+  readonly #all: RequestDeadlines;
+  #refuse: ((reason: Error) => void) | undefined;
   #controller: AbortController | undefined;
   #isExpired = false;
 
-  constructor(outer: Cancellation, at: number, onEnd: (ended: RequestDeadline) => void) {
+  constructor(outer: Cancellation, all: RequestDeadlines) {
     this.#outer = outer;
-    this.at = at;
-    this.#onEnd = onEnd;
-    this.expired = new Promise((_resolve, reject) => {
-      this.#reject = reject;
-    });
+    this.#all = all;
   }
 
   get isExpired(): boolean {
@@ -80,16 +110,26 @@ export class RequestDeadline implements Cancellation {
     return this.#controller.signal;
   }
 
+  /** What the work comes to; rejects with `Timeout` when the time is up before, whatever the work then does. */
+  limit<T>(work: Awaitable<T>): Awaitable<T> {
+    if (!isPromise(work)) return work;
+    this.#all.add(this);
+    return new Promise((resolve, reject) => {
+      this.#refuse = reject;
+      work.then(resolve, reject);
+    });
+  }
+
   expire(): void {
     this.#isExpired = true;
     this.end();
-    this.#reject(tooLate());
+    this.#refuse?.(tooLate());
     this.#controller?.abort(tooLate());
   }
 
   /** The request is over: nothing aborts it any longer, and nothing is left on the outer signal. */
   end(): void {
-    this.#onEnd(this);
+    this.#all.remove(this);
     if (this.#controller !== undefined) this.#outer.signal.removeEventListener("abort", this.#onAbort);
   }
 

@@ -1,4 +1,4 @@
-import { type APIError, badRequest, decodeStrictJSON, isJSONObject, type JSONObject } from "@annex/apimachinery";
+import { type APIError, badRequest, decodeStrictJSON, isJSONObject, type JSONObject, type JSONValue, quoteGo } from "@annex/apimachinery";
 import type { Revision } from "../storage/index.ts";
 import { parseRevision } from "./resource-version.ts";
 
@@ -11,7 +11,11 @@ export interface ContinuePosition {
 }
 
 const MAX_TOKEN_LENGTH = 4096;
+/** Stands for a byte that is no text by itself, and how it is shown: no token of ours has it. */
+const [DELETE, SHOWN_DELETE] = [0x7f, "'\\x7f'"];
 const VERSION = "meta.k8s.io/v1";
+/** What no clean path has between its slashes. Source: Go's path.Clean. */
+const NO_SEGMENTS: ReadonlySet<string> = new Set(["", ".", ".."]);
 
 /**
  * Makes the opaque `continue` token of a chunked list.
@@ -35,11 +39,18 @@ export function decodeContinue(token: string, prefix: string): ContinuePosition 
   const position = parseToken(token);
   const version = position.v ?? "";
   if (version !== VERSION) throw notValid(`server does not recognize this encoded version ${typeof version === "string" ? version : ""}`);
-  const { rv, p, start } = position;
-  if (typeof rv !== "number" || typeof start !== "string" || (rv !== -1 && parseRevision(String(rv)) === undefined)) {
+  const { rv, p, start = "" } = position;
+  if (typeof rv !== "number" || typeof start !== "string" || rv === 0 || (rv !== -1 && parseRevision(String(rv)) === undefined)) {
     throw notValid("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
   }
   if (start === "" || start.length > MAX_TOKEN_LENGTH) throw notValid("encoded start key empty (version meta.k8s.io/v1)");
+  if (
+    start
+      .replace(/^\//, "")
+      .split("/")
+      .some((segment) => NO_SEGMENTS.has(segment))
+  )
+    throw notValid(start);
   if (p !== prefix) throw notValid("it belongs to another list");
   return { revision: rv === -1 ? undefined : (rv as Revision), start: prefix + start };
 }
@@ -49,16 +60,25 @@ function parseToken(token: string): JSONObject {
   if (token.length > MAX_TOKEN_LENGTH) throw notValid("it is too long");
   if (illegal >= 0 || token.length % 4 === 1) throw notValid(`illegal base64 data at input byte ${illegal >= 0 ? illegal : token.length - 1}`);
   const bytes = Uint8Array.from(atob(token.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
-  const [first] = bytes;
-  // The parser of bodies would complain of the encoding.
-  if (first !== undefined && first >= 0x80) throw notValid(`invalid character '\\u00${first.toString(16)}' looking for beginning of value`);
-  try {
-    const { value } = decodeStrictJSON(bytes);
-    if (isJSONObject(value)) return value;
-  } catch (error) {
-    throw notValid(error instanceof Error ? error.message : "it is no JSON");
-  }
+  const value = parseJSON(bytes) ?? {};
+  if (isJSONObject(value)) return value;
   throw notValid("json: cannot unmarshal a value that is not an object");
+}
+
+/** @throws {APIError} `BadRequest` with Go's sentence, which looks at bytes and does not mind what they encode. */
+function parseJSON(bytes: Uint8Array): JSONValue {
+  try {
+    return decodeStrictJSON(bytes).value;
+  } catch (error) {
+    const first = bytes.find((byte) => byte >= 0x80);
+    if (first === undefined) throw notValid(error instanceof Error ? error.message : "it is no JSON");
+    try {
+      return decodeStrictJSON(bytes.map((byte) => (byte < 0x80 ? byte : DELETE))).value;
+    } catch (fault) {
+      const shown = `'${quoteGo(String.fromCharCode(first)).slice(1, -1)}'`;
+      throw notValid((fault instanceof Error ? fault.message : "it is no JSON").replace(SHOWN_DELETE, shown));
+    }
+  }
 }
 
 function notValid(why: string): APIError {

@@ -1,9 +1,12 @@
 import { APIError, conflict, type KubernetesObject, type ObjectName } from "@annex/apimachinery";
-import type { AdmissionChain } from "../admission/admission.ts";
+import type { AdmissionChain, AdmissionContext } from "../admission/admission.ts";
+import type { Awaitable } from "../awaitable.ts";
 import type { Resource, WriteContext } from "../definition/resource.ts";
 import type { ObjectView } from "../object-view.ts";
+import { admissionDeleteOptions } from "./admission-options.ts";
 import { formatTime, withMetadata } from "./metadata.ts";
 import type { ObjectStore } from "./object-store.ts";
+import { writeContext } from "./request-context.ts";
 import { checkAdmit } from "./validation.ts";
 import { ValueView } from "./value-view.ts";
 import type { DeleteOptions, DeleteResult, RequestContext } from "./verbs.ts";
@@ -15,7 +18,7 @@ export interface Deletion {
   /** Whether a garbage collector will take away what the finalizers `orphan` and `foregroundDeletion` hold. */
   readonly hasGarbageCollector: boolean;
   /** @throws {APIError} `NotFound`. */
-  readonly require: (target: ObjectName, context: RequestContext) => Promise<ObjectView>;
+  readonly require: (target: ObjectName, context: RequestContext) => Awaitable<ObjectView>;
 }
 
 /**
@@ -24,14 +27,20 @@ export interface Deletion {
  * @throws {APIError} `NotFound`, `Conflict` when a precondition does not hold, and whatever admission answers.
  * Source: k8s.io/apiserver registry store, Delete.
  */
-export async function deleteObject(deletion: Deletion, target: ObjectName, options: DeleteOptions, context: RequestContext): Promise<DeleteResult> {
+export async function deleteObject(
+  deletion: Deletion,
+  target: ObjectName,
+  options: DeleteOptions,
+  context: RequestContext,
+  { isOfCollection = false }: { readonly isOfCollection?: boolean } = {},
+): Promise<DeleteResult> {
   const { resource, store } = deletion;
-  const write: WriteContext = { ...context, isDryRun: options.isDryRun };
+  const write = { ...writeContext(context, options.isDryRun), warn: context.warn };
   for (;;) {
     context.signal.throwIfAborted();
     const current = await deletion.require(target, context);
     checkPreconditions(resource, current, options);
-    await admit(deletion, current, write);
+    await admit(deletion, current, options, isOfCollection, write);
     const isDeleting = current.object.metadata.deletionTimestamp !== undefined;
     const object = isDeleting || !deletion.hasGarbageCollector ? current.object : withPolicyFinalizer(current.object, options);
     if (!isHeld(resource, object)) {
@@ -82,23 +91,31 @@ function mark(resource: Resource, object: KubernetesObject, context: WriteContex
   return resource.hooks.prepareDeletion?.({ object: marked, ...context }) ?? marked;
 }
 
-async function admit({ resource, admission }: Deletion, current: ObjectView, context: WriteContext): Promise<void> {
-  const version = resource.storageVersion;
-  const previous = current.object;
+/** @param isOfCollection the request then names no object. */
+async function admit(
+  { resource, admission }: Deletion,
+  current: ObjectView,
+  options: DeleteOptions,
+  isOfCollection: boolean,
+  context: AdmissionContext,
+): Promise<void> {
+  const { version = resource.storageVersion.name } = options;
   await admission.validate(
     {
       operation: "DELETE",
       resource,
-      version: version.name,
+      version,
       subresource: "",
       namespace: current.namespace,
-      name: current.name,
+      name: isOfCollection ? "" : current.name,
+      requestName: current.name,
       object: undefined,
-      previous,
+      previous: current.in(version),
+      options: admissionDeleteOptions(options),
     },
     context,
   );
-  await checkAdmit(resource, "DELETE", undefined, previous, context);
+  await checkAdmit(resource, "DELETE", undefined, current.object, context);
 }
 
 /** @throws {APIError} `Conflict` when the object is not the one that the client means to delete. */

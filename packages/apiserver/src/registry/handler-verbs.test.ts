@@ -60,6 +60,7 @@ describe("create", () => {
       scope: "Cluster",
       versions: { v1: { schema: { spec } } },
       handlers: {
+        supportsDryRun: true,
         create: ({ object, user, isDryRun }) => {
           seen.push([user.name, isDryRun]);
           return { ...object, spec: { size: object.spec.size + 1 } };
@@ -115,7 +116,7 @@ describe("writes", () => {
   test("patch follows from get and update, and a resourceVersion is compared where there is one", async () => {
     const versioned = { ...row("v"), metadata: { ...row("v").metadata, resourceVersion: "7" } };
     const { handlers, byName } = table(row("a"), versioned);
-    await using server = await startHarness([kind(handlers)]);
+    await using server = await startHarness([kind({ ...handlers, supportsDryRun: true })]);
     expect((await server.request("PATCH", `${ROWS}/a`, { body: { spec: { size: 5 } }, headers: merge })).json().spec).toEqual({ size: 5 });
     expect((await server.request("PUT", `${ROWS}/v`, { body: body({ name: "v", resourceVersion: "6" }) })).json()).toMatchObject({
       code: 409,
@@ -185,6 +186,40 @@ describe("watch", () => {
     ]);
   });
 
+  test("what ceases to be selected, or visible, is told as it last was", async () => {
+    const { handlers } = table(row("a"));
+    const { push, stream } = feed();
+    const Small = defineResource({
+      group: "example.com",
+      kind: "Row",
+      scope: "Namespaced",
+      versions: { v1: { schema: { spec } } },
+      handlers: { ...handlers, watch: stream },
+      visibleTo: ({ object }) => object.spec.size < 10,
+    });
+    await using server = await startHarness([Small]);
+    const watch = await server.request("GET", `${ROWS}?watch=true`);
+    const at = (resourceVersion: string, size: number) => ({ metadata: { name: "a", namespace: "default", resourceVersion }, spec: { size } });
+    push("MODIFIED", at("2", 99));
+    push("MODIFIED", at("3", 2));
+    push("DELETED", at("4", 99));
+    push("ADDED", at("5", 3));
+    push("DELETED", at("6", 4));
+    const seen = [];
+    for await (const { type, object } of watch.events()) {
+      seen.push([type, object.metadata.resourceVersion, object.spec.size]);
+      if (seen.length === 6) break;
+    }
+    expect(seen).toEqual([
+      ["ADDED", undefined, 1],
+      ["DELETED", "2", 1],
+      ["ADDED", "3", 2],
+      ["DELETED", "4", 2],
+      ["ADDED", "5", 3],
+      ["DELETED", "6", 4],
+    ]);
+  });
+
   test("ends in time, though the author's feed never does", async () => {
     const { handlers } = table();
     const { stream } = feed();
@@ -194,5 +229,59 @@ describe("watch", () => {
     for await (const event of watch.events()) seen.push(event);
     expect(seen).toEqual([]);
     await settled();
+  });
+});
+
+test("a dry run of an author who has not thought of it is refused, and nothing is called", async () => {
+  const { byName, handlers } = table(row("a"));
+  await using server = await startHarness([kind({ ...handlers, create: ({ object }) => object })]);
+  const requests = [
+    server.request("POST", `${ROWS}?dryRun=All`, { body: body({ name: "b" }) }),
+    server.request("PATCH", `${ROWS}/a?dryRun=All`, { body: { spec: { size: 2 } }, headers: merge }),
+    server.request("DELETE", `${ROWS}/a?dryRun=All`),
+    server.request("DELETE", `${ROWS}?dryRun=All`),
+  ];
+  for (const answer of await Promise.all(requests)) {
+    expect(answer.json()).toMatchObject({ code: 400, reason: "BadRequest", message: "rows.example.com does not support dry run" });
+  }
+  expect([...byName]).toEqual([["a", row("a")]]);
+});
+
+describe("server-side apply", () => {
+  const apply = { "content-type": "application/apply-patch+yaml" };
+  const { byName, handlers } = table(row("a", 3));
+  const creating: Handlers = {
+    ...handlers,
+    supportsDryRun: true,
+    create: ({ object }) => {
+      byName.set(object.metadata.name ?? "", object);
+      return object;
+    },
+  };
+
+  test("merges into what is there, and creates what is not, where the author can", async () => {
+    byName.set("a", { ...row("a", 3), metadata: { ...row("a").metadata, labels: { l: "1" } } });
+    await using server = await startHarness([kind(creating)]);
+    const changed = await server.request("PATCH", `${ROWS}/a?fieldManager=me`, { headers: apply, body: body({ name: "a" }, { size: 4 }) });
+    expect(changed.json()).toMatchObject({ metadata: { labels: { l: "1" } }, spec: { size: 4 } });
+    const created = await server.request("PATCH", `${ROWS}/b?fieldManager=me`, { headers: apply, body: body({ name: "b" }, { size: 5 }) });
+    expect([created.status, created.json().spec]).toEqual([201, { size: 5 }]);
+  });
+
+  test("finds nothing to create where the author cannot", async () => {
+    await using server = await startHarness([kind(handlers)]);
+    const response = await server.request("PATCH", `${ROWS}/c?fieldManager=me`, { headers: apply, body: body({ name: "c" }, { size: 4 }) });
+    expect(response.json()).toMatchObject({ code: 404, message: 'rows.example.com "c" not found' });
+  });
+
+  test("where the author keeps managedFields, fields have owners, whoever writes", async () => {
+    byName.clear();
+    await using server = await startHarness([kind(creating)]);
+    await server.request("PATCH", `${ROWS}/d?fieldManager=me`, { headers: apply, body: body({ name: "d" }, { size: 4 }) });
+    const others = await server.request("PATCH", `${ROWS}/d?fieldManager=other`, { headers: apply, body: body({ name: "d" }, { size: 5 }) });
+    expect(others.json()).toMatchObject({ code: 409, message: 'Apply failed with 1 conflict: conflict with "me": .spec.size' });
+    await server.request("PATCH", `${ROWS}/d?fieldManager=updater`, { headers: merge, body: { spec: { size: 6 } } });
+    const mine = await server.request("PATCH", `${ROWS}/d?fieldManager=me`, { headers: apply, body: body({ name: "d" }, { size: 4 }) });
+    expect(mine.json().message).toBe('Apply failed with 1 conflict: conflict with "updater" using example.com/v1: .spec.size');
   });
 });

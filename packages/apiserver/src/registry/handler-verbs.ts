@@ -1,12 +1,32 @@
-import { APIError, badRequest, conflict, type KubernetesObject, notFound, type ObjectName, OPTIMISTIC_LOCK_MESSAGE } from "@annex/apimachinery";
+import {
+  APIError,
+  badRequest,
+  conflict,
+  formatGroupResource,
+  type KubernetesObject,
+  notFound,
+  type ObjectName,
+  OPTIMISTIC_LOCK_MESSAGE,
+} from "@annex/apimachinery";
 import type { AuthorHandlers, HandlerContext, HandlerEvent, HandlerObject } from "../definition/handlers.ts";
-import { fromStorageVersion, type Resource, type ResourceServices, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
+import {
+  fromStorageVersion,
+  type Resource,
+  type ResourceServices,
+  type ResourceVersion,
+  toStorageVersion,
+  versionOf,
+  type WriteContext,
+} from "../definition/resource.ts";
 import type { ObjectView, WatchBatch, WatchEvent } from "../object-view.ts";
 import type { Random } from "../random.ts";
 import type { StorageKey } from "../storage/index.ts";
 import { decodeContinue, encodeContinue } from "./continue-token.ts";
+import { checkNewUID, requireCreate } from "./create-on-update.ts";
 import { checkPreconditions, checkUID } from "./deletion.ts";
+import { emptyObject, trackFields } from "./field-managers.ts";
 import { metadataForCreate, metadataForUpdate, withMetadata } from "./metadata.ts";
+import { writeContext } from "./request-context.ts";
 import { isCounted, matcherOf, visibilityFor } from "./selection.ts";
 import { checkAdmit, checkForm, checkRules } from "./validation.ts";
 import { ValueView } from "./value-view.ts";
@@ -25,8 +45,8 @@ import type {
 /**
  * Makes verbs of an author's handlers: exactly those that are there, and those that follow from them.
  *
- * Defaults, validation and the kind's hooks apply as everywhere; storage, finalizers, managedFields and generations do not: such objects are
- * the author's.
+ * Defaults, validation and the kind's hooks apply as everywhere; storage, finalizers and generations do not: such objects are the author's. Server-side apply
+ * (of kinds with `get` and `update`; with `create`, too, it creates) merges and writes managedFields; where the author keeps them, fields have owners from then on.
  */
 export function handlerVerbs(handlers: AuthorHandlers): (resource: Resource, services: Pick<ResourceServices, "random">) => ResourceVerbs {
   return (resource, services) => new HandlerVerbs(resource, handlers, services).verbs();
@@ -99,14 +119,14 @@ class HandlerVerbs {
   async *#watch(options: WatchOptions, context: RequestContext): AsyncGenerator<WatchBatch> {
     const { resourceVersion, sendInitialEvents } = options;
     const matches = matcherOf(this.#resource, options, visibilityFor(this.#resource, context.user));
-    const known = new Set<string>();
+    const known = new Map<string, ObjectView>();
     // The feed is opened before the state is read, so that nothing falls in between; an event that the state already shows is told twice at most.
     const feed = this.#handlers.watch?.({ namespace: options.namespace, ...handlerContext(context) });
     const state = await this.#select(options, context);
-    for (const view of state) known.add(keyOf(view));
+    for (const view of state) known.set(keyOf(view), view);
     if (sendInitialEvents ?? (resourceVersion === undefined || resourceVersion === "0")) {
       const events = state.map((view): WatchEvent => ({ type: "ADDED", view, shared: undefined }));
-      yield { events, resourceVersion: "", isInitialEnd: sendInitialEvents === true };
+      yield { events, resourceVersion: "", isInitialEnd: true };
     }
     if (feed === undefined) return;
     for await (const event of until(feed, context.signal)) {
@@ -119,23 +139,37 @@ class HandlerVerbs {
     event: HandlerEvent<KubernetesObject>,
     namespace: string,
     matches: ReturnType<typeof matcherOf>,
-    known: Set<string>,
+    known: Map<string, ObjectView>,
   ): WatchEvent | undefined {
     const view = this.#view(event.object, namespace);
     const key = keyOf(view);
-    const isGone = event.type === "DELETED" || (matches !== undefined && !matches(view));
-    if (isGone) return known.delete(key) ? { type: "DELETED", view, shared: undefined } : undefined;
-    const type = known.has(key) ? "MODIFIED" : "ADDED";
-    known.add(key);
-    return { type, view, shared: undefined };
+    const previous = known.get(key);
+    const isSelected = matches === undefined || matches(view);
+    if (event.type === "DELETED" || !isSelected) {
+      if (previous === undefined) return undefined;
+      known.delete(key);
+      return { type: "DELETED", view: isSelected ? view : this.#lastSelected(previous, view.resourceVersion), shared: undefined };
+    }
+    known.set(key, view);
+    return { type: previous === undefined ? "ADDED" : "MODIFIED", view, shared: undefined };
+  }
+
+  /** What ceases to be selected is told as it last was: what it is now is not for this watcher. Source: k8s.io/apiserver cacher, convertToWatchEvent. */
+  #lastSelected(previous: ObjectView, resourceVersion: string): ObjectView {
+    if (resourceVersion === "") return previous;
+    return this.#view(withMetadata(previous.object, { ...previous.object.metadata, resourceVersion }), previous.namespace);
   }
 
   async #create(handler: NonNullable<AuthorHandlers["create"]>, input: CreateInput, context: RequestContext): Promise<ObjectView> {
-    const write: WriteContext = { ...context, isDryRun: input.isDryRun };
+    const write = this.#begin(context, input.isDryRun);
     const { metadata } = input.object;
-    if (metadata.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
+    if (input.isApply !== true && metadata.resourceVersion && metadata.resourceVersion !== "0")
+      throw badRequest("resourceVersion should not be set on objects to be created");
     const facts = { namespace: input.namespace, tracksGeneration: false, now: context.now, random: this.#random };
-    const object = this.#checked(withMetadata(input.object, metadataForCreate(metadata, facts)), undefined, input.version, write);
+    const object = this.#checked(withMetadata(input.object, metadataForCreate(metadata, facts)), undefined, input.version, {
+      ...write,
+      warn: context.warn,
+    });
     await checkAdmit(this.#resource, "CREATE", object, undefined, write);
     return this.#view(await handler({ object, isDryRun: input.isDryRun, ...handlerContext(context) }), input.namespace);
   }
@@ -145,9 +179,10 @@ class HandlerVerbs {
     input: UpdateInput,
     context: RequestContext,
   ): Promise<{ view: ObjectView; isCreated: boolean }> {
-    const write: WriteContext = { ...context, isDryRun: input.isDryRun };
-    const current = await this.#require(input.target, context);
-    const wanted = await input.transform(current.in(input.version));
+    const write = this.#begin(context, input.isDryRun);
+    const current = await this.#find(input.target, context);
+    if (current === undefined) return { view: await this.#createApplied(input, context), isCreated: true };
+    const wanted = await this.#wanted(input, current.in(input.version), context.now);
     if (!input.isPatch) checkUID(this.#resource, wanted, current.object);
     const { resourceVersion = "" } = wanted.metadata;
     // An author whose objects have no resourceVersion lets the last one win.
@@ -155,23 +190,52 @@ class HandlerVerbs {
       throw conflict(this.#resource, input.target.name, OPTIMISTIC_LOCK_MESSAGE);
     }
     const metadata = metadataForUpdate(wanted.metadata, current.object.metadata);
-    const object = this.#checked(withMetadata(wanted, metadata), current, input.version, write);
+    const object = this.#checked(withMetadata(wanted, metadata), current, input.version, { ...write, warn: context.warn });
+    await input.admitSubresource?.(fromStorageVersion(this.#resource, object, this.#version(input.version)), current.in(input.version));
     await checkAdmit(this.#resource, "UPDATE", object, current.object, write);
     const answer = await handler({ object, previous: current.object, isDryRun: input.isDryRun, ...handlerContext(context) });
     return { view: this.#view(answer, input.target.namespace), isCreated: false };
   }
 
-  #checked(object: KubernetesObject, current: ObjectView | undefined, versionName: string, write: WriteContext): KubernetesObject {
-    const version = versionOf(this.#resource, versionName) ?? this.#resource.storageVersion;
-    const formFaults = checkForm(this.#resource, version, object, current && fromStorageVersion(this.#resource, current.object, version));
+  /** What the client wants. Who owns what is written down where the author keeps it. */
+  async #wanted({ transform, isApply, admitSubresource, version, fieldManager }: UpdateInput, live: KubernetesObject, now: number) {
+    const wanted = await transform(live);
+    if (isApply === true || admitSubresource !== undefined || live.metadata.managedFields === undefined) return wanted;
+    return trackFields(this.#resource, wanted, live, this.#version(version), fieldManager, now);
+  }
+
+  /** An apply creates what is not there, where the author's handlers can. */
+  async #createApplied(input: UpdateInput, context: RequestContext): Promise<ObjectView> {
+    const { isApply, fieldManager, target, version } = input;
+    const { create } = this.#handlers;
+    if (isApply !== true || create === undefined || fieldManager.subresource !== "") throw notFound(this.#resource, target.name);
+    const object = await input.transform(undefined, emptyObject(this.#resource, this.#version(version)));
+    checkNewUID(this.#resource, object);
+    await requireCreate(this.#resource, input, context);
+    return this.#create(create, { ...input, ...target, object }, context);
+  }
+
+  #checked(
+    object: KubernetesObject,
+    current: ObjectView | undefined,
+    versionName: string,
+    { warn, ...write }: WriteContext & Pick<RequestContext, "warn">,
+  ): KubernetesObject {
+    const version = this.#version(versionName);
+    const live = current && fromStorageVersion(this.#resource, current.object, version);
+    const formFaults = checkForm(this.#resource, version, object, live, "", warn);
     const stored = toStorageVersion(this.#resource, object, version);
     const prepared = this.#resource.hooks.prepare?.({ object: stored, previous: current?.object, subresource: "", ...write }) ?? stored;
     checkRules(this.#resource, prepared, current?.object, formFaults, write);
     return prepared;
   }
 
+  #version(name: string): ResourceVersion {
+    return versionOf(this.#resource, name) ?? this.#resource.storageVersion;
+  }
+
   async #delete(target: ObjectName, options: DeleteOptions, context: RequestContext): Promise<{ view: ObjectView; isGone: boolean }> {
-    const write: WriteContext = { ...context, isDryRun: options.isDryRun };
+    const write = this.#begin(context, options.isDryRun);
     const view = await this.#require(target, context);
     checkPreconditions(this.#resource, view, options);
     await checkAdmit(this.#resource, "DELETE", undefined, view.object, write);
@@ -179,16 +243,29 @@ class HandlerVerbs {
     return { view, isGone: true };
   }
 
-  async #deleteCollection(selection: Selection, options: DeleteOptions, context: RequestContext): Promise<ListResult> {
-    const items = await this.#select(selection, context);
-    for (const { namespace, name } of items) {
+  async #deleteCollection(
+    selection: Selection & { readonly limit: number } & Partial<Pick<ListOptions, "continue" | "consistency">>,
+    options: DeleteOptions,
+    context: RequestContext,
+  ): Promise<ListResult> {
+    this.#begin(context, options.isDryRun);
+    const listed = await this.#list({ continue: "", consistency: { type: "MostRecent" }, ...selection }, context);
+    for (const { namespace, name } of listed.items) {
       context.signal.throwIfAborted();
       await this.#delete({ namespace, name }, options, context).catch((error: unknown) => {
         // Somebody else was faster.
-        if (!APIError.is(error) || error.reason !== "NotFound") throw error;
+        if (!APIError.is(error, "NotFound")) throw error;
       });
     }
-    return { items, resourceVersion: "", continue: "", remainingItemCount: undefined };
+    return listed;
+  }
+
+  /** @throws {APIError} `BadRequest` for a dry run that the author has not thought of. */
+  #begin(context: RequestContext, isDryRun: boolean): WriteContext {
+    if (isDryRun && this.#handlers.supportsDryRun !== true) {
+      throw badRequest(`${formatGroupResource(this.#resource)} does not support dry run`);
+    }
+    return writeContext(context, isDryRun);
   }
 
   #view(object: HandlerObject<KubernetesObject>, namespace: string): ValueView {
@@ -231,8 +308,8 @@ async function* until<T>(feed: AsyncIterable<T>, signal: AbortSignal): AsyncGene
   }
 }
 
-function handlerContext({ user, signal }: RequestContext): HandlerContext {
-  return { user, signal };
+function handlerContext({ user, signal, now, authorizer }: RequestContext): HandlerContext {
+  return { user, signal, now, authorizer };
 }
 
 function keyOf({ namespace, name }: ObjectName): string {

@@ -1,4 +1,4 @@
-import { jsonEquals, type KubernetesObject, type ObjectMeta, type OwnerReference } from "@annex/apimachinery";
+import { badRequest, type KubernetesObject, type ObjectMeta, type OwnerReference } from "@annex/apimachinery";
 import type { Random } from "../random.ts";
 
 const SUFFIX_LENGTH = 5;
@@ -17,18 +17,41 @@ export function formatTime(now: number): string {
   return `${new Date(now).toISOString().slice(0, 19)}Z`;
 }
 
-/** The metadata of a new object: what the server decides is the server's, whatever the client sent. Source: rest.FillObjectMetaSystemFields, rest.BeforeCreate. */
+/** What of a client's metadata counts in a new object, for admission to see. Source: rest.WipeObjectMetaSystemFields. */
+export function metadataToCreate(sent: ObjectMeta, namespace: string): ObjectMeta {
+  const { selfLink: _s, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, uid: _u, creationTimestamp: _c, namespace: _n, ...rest } = sent;
+  return namespace === "" ? rest : { ...rest, namespace };
+}
+
+/**
+ * The object in the namespace of the request.
+ *
+ * @throws {APIError} `BadRequest` when it names another one. Source: rest.EnsureObjectNamespaceMatchesRequestNamespace.
+ */
+export function inRequestNamespace(
+  object: KubernetesObject,
+  { isNamespaced }: { readonly isNamespaced: boolean },
+  namespace: string,
+): KubernetesObject {
+  const { namespace: named, ...rest } = object.metadata;
+  // A cluster-scoped object has none; one that was sent is forgotten.
+  if (!isNamespaced) return named === undefined ? object : { ...object, metadata: rest };
+  if (named && named !== namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  return { ...object, metadata: { ...object.metadata, namespace } };
+}
+
+/** The metadata of a new object: what the server decides is the server's, whatever admission made of it. Source: rest.FillObjectMetaSystemFields, rest.BeforeCreate. */
 export function metadataForCreate(
-  sent: ObjectMeta,
-  facts: { readonly namespace: string; readonly tracksGeneration: boolean; readonly now: number; readonly random: Random },
+  admitted: ObjectMeta,
+  facts: { readonly tracksGeneration: boolean; readonly now: number; readonly random: Random },
 ): ObjectMeta {
-  const { selfLink: _s, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, resourceVersion: _r, namespace: _n, generation, ...rest } = sent;
+  const { selfLink: _s, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, resourceVersion: _r, namespace, generation, ...rest } = admitted;
   const name = rest.name || (rest.generateName ? generateName(rest.generateName, facts.random) : undefined);
   const counted = facts.tracksGeneration ? 1 : generation;
   return {
     ...rest,
     ...(name === undefined ? {} : { name }),
-    ...(facts.namespace === "" ? {} : { namespace: facts.namespace }),
+    ...(namespace === undefined ? {} : { namespace }),
     uid: facts.random.uuid(),
     creationTimestamp: formatTime(facts.now),
     ...(counted ? { generation: counted } : {}),
@@ -44,9 +67,9 @@ export function metadataForUpdate(wanted: ObjectMeta, live: ObjectMeta): ObjectM
     uid: rest.uid || live.uid,
     creationTimestamp: live.creationTimestamp,
     generation: live.generation,
-    // A deletion that began is never taken back, and an update never begins one.
+    // A deletion that began is never taken back, and an update never begins one; another grace period is refused later.
     deletionTimestamp: isDeleting ? live.deletionTimestamp : deletionTimestamp,
-    deletionGracePeriodSeconds: isDeleting ? live.deletionGracePeriodSeconds : deletionGracePeriodSeconds,
+    deletionGracePeriodSeconds: isDeleting ? (deletionGracePeriodSeconds ?? live.deletionGracePeriodSeconds) : deletionGracePeriodSeconds,
   });
 }
 
@@ -66,22 +89,28 @@ function withoutUndefined(metadata: Undefinable<ObjectMeta>): ObjectMeta {
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)) as ObjectMeta;
 }
 
-/** Drops owner references that stand twice, and says so. Source: k8s.io/apiserver endpoints/handlers, dedupOwnerReferencesAndAddWarning. */
-export function withoutDuplicateOwners(object: KubernetesObject, warn: (text: string) => void): KubernetesObject {
+/**
+ * Drops owner references that stand twice, and says so. What a client sent is looked through before anything is done with it, what admission (or a patch)
+ * made of it afterwards. Source: k8s.io/apiserver endpoints/handlers, dedupOwnerReferencesAndAddWarning.
+ */
+export function withoutDuplicateOwners(object: KubernetesObject, warn: (text: string) => void, when: "sent" | "mutated"): KubernetesObject {
   const { ownerReferences = [] } = object.metadata;
   if (ownerReferences.length < 2) return object;
-  const owners = new Map<string, OwnerReference[]>();
+  const seen = new Set<string>();
+  const kept: OwnerReference[] = [];
   const duplicates: string[] = [];
   for (const reference of ownerReferences) {
-    const known = owners.get(reference.uid) ?? [];
-    if (known.some((one) => jsonEquals(one, reference))) duplicates.push(reference.uid);
-    else owners.set(reference.uid, [...known, reference]);
+    const { apiVersion, kind, name, uid, controller, blockOwnerDeletion } = reference;
+    const identity = JSON.stringify([apiVersion, kind, name, uid, `${controller}`, `${blockOwnerDeletion}`]);
+    if (seen.has(identity)) duplicates.push(uid);
+    else kept.push(reference);
+    seen.add(identity);
   }
   if (duplicates.length === 0) return object;
-  warn(`${DUPLICATE_OWNERS}${duplicates.join(", ")}`);
-  const kept = new Set([...owners.values()].flat());
-  return withMetadata(object, { ...object.metadata, ownerReferences: ownerReferences.filter((reference) => kept.has(reference)) });
+  const after = when === "mutated" ? " after mutating admission happens" : "";
+  warn(`.metadata.ownerReferences contains duplicate entries${after}; ${DUPLICATE_OWNERS}${duplicates.join(", ")}`);
+  return withMetadata(object, { ...object.metadata, ownerReferences: kept });
 }
 
 const DUPLICATE_OWNERS =
-  ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ";
+  "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ";

@@ -1,4 +1,5 @@
 import type { KubernetesObject, ObjectName } from "@annex/apimachinery";
+import type { Awaitable } from "../awaitable.ts";
 import type { Cancellation } from "../cancellation.ts";
 import type { ObjectView, WatchBatch } from "../object-view.ts";
 import type { DeleteResult, ListOptions, ListResult, ReadConsistency, WatchOptions, WriteOptions } from "./verbs.ts";
@@ -12,7 +13,7 @@ export type Visibility = ((object: KubernetesObject) => boolean) | undefined;
  */
 export interface ObjectStore {
   /** @returns undefined when there is none. */
-  get(target: ObjectName, consistency: ReadConsistency, cancellation: Cancellation): Promise<ObjectView | undefined>;
+  get(target: ObjectName, consistency: ReadConsistency, cancellation: Cancellation): Awaitable<ObjectView | undefined>;
   list(options: ListOptions, visible: Visibility, cancellation: Cancellation): Promise<ListResult>;
   watch(options: WatchOptions, visible: Visibility, signal: AbortSignal): Promise<AsyncIterable<WatchBatch>>;
   /**

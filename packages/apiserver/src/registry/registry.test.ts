@@ -1,7 +1,8 @@
 import { t } from "@annex/apimachinery";
-import { type Harness, settled, startHarness } from "@annex/testing";
+import { ALICE, type Harness, settled, startHarness } from "@annex/testing";
 import { describe, expect, test } from "vitest";
 import type { AdmissionPlugin } from "../admission/admission.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
 import { defineResource } from "../definition/index.ts";
 import { memoryStorage, type Storage, StorageError } from "../storage/index.ts";
 
@@ -135,6 +136,62 @@ describe("create", () => {
     expect(response.headers.warning).toEqual([
       expect.stringMatching(/^299 - "\.metadata\.ownerReferences contains duplicate entries;.* duplicate UID\(s\) observed: u"$/),
     ]);
+
+    // None stands twice, all name the same object: looking through them takes no longer than reading them.
+    const many = Array.from({ length: 20_000 }, (_, index) => ({ ...owner, name: `o-${index}` }));
+    const began = performance.now();
+    const kept = await server.request("POST", THINGS, { body: thing("many", {}, { ownerReferences: many }) });
+    expect(kept.json().metadata.ownerReferences).toHaveLength(many.length);
+    expect(performance.now() - began).toBeLessThan(5_000);
+
+    const warning = async (method: string, headers: Record<string, string> = {}) => {
+      const name = `${THINGS}/absent`;
+      const path = method === "PATCH" ? `${THINGS}/${(await created(server, undefined, {}, { generateName: "p-" })).metadata.name}` : name;
+      const sent = method === "PATCH" ? { metadata: { ownerReferences: [owner, owner] } } : thing("absent", {}, { ownerReferences: [owner, owner] });
+      const answer = await server.request(method, path, { body: sent, headers });
+      return { status: answer.status, warning: answer.headers.warning };
+    };
+    // Before anything else is done with what was sent; and of a patch, when it is known what it makes.
+    expect(await warning("PUT")).toEqual({ status: 404, warning: [expect.stringMatching(/contains duplicate entries; API server/)] });
+    expect(await warning("PATCH", { "content-type": "application/merge-patch+json" })).toEqual({
+      status: 200,
+      warning: [expect.stringMatching(/contains duplicate entries after mutating admission happens; API server/)],
+    });
+  });
+
+  test("a resourceVersion is no client's to give; 0 and what is no number are none", async () => {
+    await using server = await startHarness([Thing]);
+    const post = async (name: string, resourceVersion: string) =>
+      (await server.request("POST", THINGS, { body: thing(name, {}, { resourceVersion }) })).status;
+    expect([await post("a", "5"), await post("b", "abc"), await post("c", "0")]).toEqual([400, 201, 201]);
+  });
+
+  test("deletionGracePeriodSeconds of an object that is being deleted stays", async () => {
+    await using server = await startHarness([Thing]);
+    await created(server, "a", {}, { finalizers: ["example.com/hold"] });
+    await server.request("DELETE", `${THINGS}/a`);
+    const headers = { "content-type": "application/merge-patch+json" };
+    const patch = (seconds: number) =>
+      server.request("PATCH", `${THINGS}/a`, { body: { metadata: { deletionGracePeriodSeconds: seconds } }, headers });
+    expect((await patch(0)).status).toBe(200);
+    expect((await patch(5)).json()).toMatchObject({
+      code: 422,
+      message: 'Thing.example.com "a" is invalid: metadata.deletionGracePeriodSeconds: Invalid value: 5: field is immutable',
+      details: { causes: [{ field: "metadata.deletionGracePeriodSeconds" }, { field: "metadata.deletionGracePeriodSeconds" }] },
+    });
+  });
+
+  test("a name that is taken, of an object that could have had another", async () => {
+    await using server = await startHarness([Thing]);
+    await created(server, "a");
+    const refused = await server.request("POST", THINGS, { body: thing("a", {}, { generateName: "x-" }) });
+    expect(refused.json()).toMatchObject({ code: 409, details: { name: "a", retryAfterSeconds: 1 } });
+    await created(server, "b", {}, { finalizers: ["example.com/hold"] });
+    await server.request("DELETE", `${THINGS}/b`);
+    const isLeaving = (await server.request("POST", THINGS, { body: thing("b", {}, { generateName: "x-" }) })).json();
+    expect(isLeaving).toMatchObject({
+      message: expect.stringMatching(/^object is being deleted: things\.example\.com "b" already exists, the server was/),
+    });
   });
 });
 
@@ -207,6 +264,28 @@ describe("update", () => {
     expect(made.status).toBe(201);
     expect(made.json().metadata.uid).toBeDefined();
     expect((await server.request("PATCH", "/apis/example.com/v1/mades/n", { body, headers: merge })).status).toBe(404);
+  });
+
+  test("a PUT that creates asks for the right to create", async () => {
+    const Made = defineResource({
+      group: "example.com",
+      kind: "Made",
+      scope: "Cluster",
+      allowsCreateOnUpdate: true,
+      versions: { v1: { schema: {} } },
+    });
+    const verbs = ["update"];
+    const authorizer: Authorizer = {
+      authorize: async ({ verb }) => ({ decision: verbs.includes(verb) ? "Allow" : "NoOpinion", reason: "" }),
+    };
+    await using server = await startHarness([Made], { authorizer });
+    const body = { apiVersion: "example.com/v1", kind: "Made", metadata: { name: "m" } };
+    expect((await server.request("PUT", "/apis/example.com/v1/mades/m", { body, user: ALICE })).json()).toMatchObject({
+      code: 403,
+      message: 'mades.example.com "m" is forbidden: User "alice" cannot create resource "mades" in API group "example.com" at the cluster scope',
+    });
+    verbs.push("create");
+    expect((await server.request("PUT", "/apis/example.com/v1/mades/m", { body, user: ALICE })).status).toBe(201);
   });
 
   test("a lost race is run again, with the rules, on what is there then", async () => {
@@ -310,6 +389,36 @@ describe("admission", () => {
     expect(failed.json()).toMatchObject({ code: 500, reason: "InternalError" });
     expect(failed.text).not.toContain("a bug of the plugin");
     expect(server.log).toContainEqual(expect.objectContaining({ level: "error", message: "a request failed" }));
+  });
+});
+
+describe("managedFields that an admission plugin wrote", () => {
+  const entry = { manager: "m", operation: "Update", apiVersion: "example.com/v1", fieldsType: "FieldsV1", fieldsV1: { "f:spec": {} } };
+
+  test.each<{ name: string; managedFields: unknown; managers: string[] }>([
+    { name: "are kept where they can be read", managedFields: [entry], managers: ["m"] },
+    { name: "are those of before where an operation is unknown", managedFields: [{ ...entry, operation: "Merge" }], managers: ["tests"] },
+    { name: "are those of before where fields are none", managedFields: [{ ...entry, fieldsV1: { spec: {} } }], managers: ["tests"] },
+    { name: "are those of before where they are no list", managedFields: "none", managers: ["tests"] },
+  ])("$name", async ({ managedFields, managers }) => {
+    const plugin: AdmissionPlugin = {
+      name: "test",
+      mutate: async ({ object }) => ({ ...object, metadata: { ...object.metadata, managedFields } }) as typeof object,
+    };
+    await using server = await startHarness([Thing], { admission: [plugin] });
+    const body = thing("a");
+    const answers = [
+      await server.request("POST", `${THINGS}?fieldManager=tests`, { body }),
+      await server.request("PATCH", `${THINGS}/a?fieldManager=tests`, {
+        body: { metadata: { labels: { a: "b" } } },
+        headers: { "content-type": "application/merge-patch+json" },
+      }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([201, 200]);
+    for (const answer of answers) {
+      expect(answer.json().metadata.managedFields.map(({ manager }) => manager)).toEqual(managers);
+      expect(String(answer.headers.warning ?? "").includes("was in an invalid state after admission")).toBe(managers[0] === "tests");
+    }
   });
 });
 

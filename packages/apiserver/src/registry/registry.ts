@@ -10,19 +10,36 @@ import {
   notFound,
   type ObjectName,
   OPTIMISTIC_LOCK_MESSAGE,
+  quoteGo,
+  validatePathSegmentName,
 } from "@annex/apimachinery";
 import type { AdmissionChain } from "../admission/admission.ts";
+import { type Awaitable, whenReady } from "../awaitable.ts";
 import { type Resource, type ResourceVersion, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
 import type { ObjectView } from "../object-view.ts";
 import type { Random } from "../random.ts";
+import { checkNewUID, requireCreate } from "./create-on-update.ts";
 import { checkUID, deleteObject } from "./deletion.ts";
-import { generateName, metadataForCreate, metadataForStatus, metadataForUpdate, withMetadata, withoutDuplicateOwners } from "./metadata.ts";
+import { emptyObject, trackFields } from "./field-managers.ts";
+import { warnOfFinalizers } from "./finalizer-warnings.ts";
+import {
+  generateName,
+  inRequestNamespace,
+  metadataForCreate,
+  metadataForStatus,
+  metadataForUpdate,
+  metadataToCreate,
+  withMetadata,
+  withoutDuplicateOwners,
+} from "./metadata.ts";
 import type { ObjectStore } from "./object-store.ts";
+import { writeContext } from "./request-context.ts";
+import { parseRevision, revisionFault } from "./resource-version.ts";
 import { visibilityFor } from "./selection.ts";
 import { checkForm, checkRules, resourceVersionRequired } from "./validation.ts";
 import { ValueView } from "./value-view.ts";
 import type { CreateInput, ListResult, ReadConsistency, RequestContext, ResourceVerbs, UpdateInput } from "./verbs.ts";
-import { ownFieldsOf, withStatusOf, writeSteps } from "./write-steps.ts";
+import { withNewStatus, writeSteps } from "./write-steps.ts";
 
 export interface RegistryOptions {
   readonly resource: Resource;
@@ -45,69 +62,103 @@ export function registryVerbs({ resource, store, admission, random, hasGarbageCo
   const steps = writeSteps(resource, admission);
 
   /** The present state, as far as this user may know of it. @throws {APIError} `NotFound`. */
-  async function require(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Promise<ObjectView> {
-    const view = await find(target, context, consistency);
-    if (view === undefined) throw notFound(resource, target.name);
-    return view;
+  function require(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Awaitable<ObjectView> {
+    return whenReady(find(target, context, consistency), (view) => {
+      if (view === undefined) throw missing(resource, target.name);
+      return view;
+    });
   }
 
-  async function find(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Promise<ObjectView | undefined> {
-    const view = await store.get(target, consistency, context);
-    if (view === undefined || resource.hooks.visibleTo === undefined) return view;
-    return resource.hooks.visibleTo({ object: view.object, user: context.user }) ? view : undefined;
+  function find(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Awaitable<ObjectView | undefined> {
+    const found = store.get(target, consistency, context);
+    const isVisible = visibilityFor(resource, context.user);
+    return isVisible === undefined ? found : whenReady(found, (view) => (view !== undefined && isVisible(view.object) ? view : undefined));
   }
 
-  async function create(input: CreateInput, context: RequestContext): Promise<ObjectView> {
+  /** @param authorize asks whether the user may create, where the request was allowed as another verb: as in Go once the object is known to be valid. */
+  async function create(input: CreateInput, context: RequestContext, authorize?: () => Promise<void>): Promise<ObjectView> {
     const version = requireVersion(resource, input.version);
-    const write: WriteContext = { ...context, isDryRun: input.isDryRun };
-    const sent = input.object.metadata;
-    if (sent.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
-    const facts = { namespace: input.namespace, tracksGeneration: resource.tracksGeneration, now: context.now, random };
-    let object = withMetadata(resource.hasStatus ? withStatusOf(input.object, undefined) : input.object, metadataForCreate(sent, facts));
-    object = withoutDuplicateOwners(object, context.warn);
-    object = withMetadata(object, steps.track(ownFieldsOf(resource, object), undefined, version, input.fieldManager, context.now).metadata);
-    object = await steps.mutate("CREATE", object, undefined, version, input.fieldManager.subresource, write);
-    const formFaults = checkForm(resource, version, object, undefined);
-    let stored = toStorageVersion(resource, object, version);
+    const write = { ...writeContext(context, input.isDryRun), warn: context.warn };
+    const facts = { tracksGeneration: resource.tracksGeneration, now: context.now, random };
+    let object = steps.converted(withMetadata(input.object, metadataToCreate(input.object.metadata, input.namespace)), version);
+    if (input.isApply !== true) object = trackFields(resource, object, undefined, version, input.fieldManager, context.now);
+    // The status that is dropped was looked at before: an object with one that is no object has no managers, in Go as here.
+    if (version.hasStatus) object = withNewStatus(object, version);
+    const request = {
+      subresource: input.fieldManager.subresource,
+      name: input.name || (object.metadata.name ?? ""),
+      requestName: input.name,
+      sentOptions: input.sentOptions,
+    };
+    const mutated = await steps.mutate("CREATE", object, undefined, version, request, write);
+    // What a write may not say, a plugin may not either.
+    if (mutated !== object) object = version.hasStatus ? withNewStatus(mutated, version) : mutated;
+    object = inRequestNamespace(withoutDuplicateOwners(object, context.warn, "mutated"), resource, input.namespace);
+    const sent = object.metadata;
+    const isGenerated = !sent.name && sent.generateName !== undefined;
+    object = withMetadata(object, metadataForCreate(sent, facts));
+    const formFaults = checkForm(resource, version, object, undefined, "", context.warn);
+    let stored = toStorageVersion(resource, steps.withoutNulls(object, version, input.isApply), version);
     stored = resource.hooks.prepare?.({ object: stored, previous: undefined, subresource: "", ...write }) ?? stored;
     checkRules(resource, stored, undefined, formFaults, write);
-    await steps.admit("CREATE", stored, undefined, version, input.fieldManager.subresource, write);
+    warnOfFinalizers(resource, stored, undefined, context.warn);
+    await authorize?.();
+    await steps.admit("CREATE", stored, undefined, version, request, write);
 
-    const isGenerated = !sent.name && sent.generateName !== undefined;
+    // One that is no number says nothing, and one that was applied neither. Source: k8s.io/apiserver storage/etcd3, Create and GuaranteedUpdate.
+    if (input.isApply !== true && parseRevision(sent.resourceVersion ?? "")) throw resourceVersionSet(input.object);
     for (let attempt = 1; ; attempt++) {
       const name = stored.metadata.name ?? "";
       const created = await store.create(stored, input, context.signal);
       if (created !== undefined) return created;
-      if (!isGenerated) throw await nameTaken(name, input.namespace, context);
+      // Whoever gave both is told so too. Source: k8s.io/apiserver registry/rest, CheckGeneratedNameError.
+      if (!isGenerated) {
+        const error = sent.generateName ? generateNameConflict(resource, name, 1) : alreadyExists(resource, name);
+        throw await nameTaken(error, { namespace: input.namespace, name }, context);
+      }
       if (attempt === MAX_NAME_ATTEMPTS) throw generateNameConflict(resource, name, 1);
       stored = withMetadata(stored, { ...stored.metadata, name: generateName(sent.generateName ?? "", random) });
     }
   }
 
   /** The 409 of a name that is taken: it tells a client that the one who has it is on its way out. Source: k8s.io/apiserver registry store, Create. */
-  async function nameTaken(name: string, namespace: string, context: RequestContext): Promise<APIError> {
-    const present = await store.get({ namespace, name }, MOST_RECENT, context);
-    const { message, details } = alreadyExists(resource, name);
-    const isLeaving = present?.object.metadata.deletionTimestamp !== undefined;
-    return new APIError("AlreadyExists", isLeaving ? `object is being deleted: ${message}` : message, details === undefined ? {} : { details });
+  async function nameTaken(error: APIError, target: ObjectName, context: RequestContext): Promise<APIError> {
+    // Who may not know of it is told only that the name is taken.
+    const present = await find(target, context);
+    if (present?.object.metadata.deletionTimestamp === undefined) return error;
+    const { reason, message, details } = error;
+    return new APIError(reason, `object is being deleted: ${message}`, details === undefined ? {} : { details });
   }
 
   async function update(input: UpdateInput, context: RequestContext): Promise<{ view: ObjectView; isCreated: boolean }> {
     const version = requireVersion(resource, input.version);
-    const write = { ...context, isDryRun: input.isDryRun };
+    const write = { ...writeContext(context, input.isDryRun), warn: context.warn };
     for (;;) {
       context.signal.throwIfAborted();
       const current = await find(input.target, context);
-      if (current === undefined) return { view: await createOnUpdate(input, context), isCreated: true };
+      if (current === undefined) {
+        const created = await createOnUpdate(input, context);
+        if (created !== undefined) return { view: created, isCreated: true };
+        continue;
+      }
       const view = await tryUpdate(input, current, version, write);
       if (view !== undefined) return { view, isCreated: false };
     }
   }
 
-  async function createOnUpdate(input: UpdateInput, context: RequestContext): Promise<ObjectView> {
-    if (!resource.allowsCreateOnUpdate || input.isPatch || input.fieldManager.subresource !== "") throw notFound(resource, input.target.name);
-    const object = await input.transform(undefined);
-    return create({ ...input, namespace: input.target.namespace, object }, context);
+  /** @returns undefined when somebody else created it first, so that it can be updated. */
+  async function createOnUpdate(input: UpdateInput, context: RequestContext): Promise<ObjectView | undefined> {
+    const { target, isApply = false } = input;
+    const isAllowed = isApply || (resource.allowsCreateOnUpdate && !input.isPatch);
+    if (!isAllowed || input.fieldManager.subresource !== "") throw missing(resource, target.name);
+    const object = await input.transform(undefined, emptyObject(resource, requireVersion(resource, input.version)));
+    if (isApply) checkNewUID(resource, object);
+    try {
+      return await create({ ...input, ...target, object }, context, () => requireCreate(resource, input, context));
+    } catch (error) {
+      if (APIError.is(error, "AlreadyExists") && (await find(target, context)) !== undefined) return undefined;
+      throw error;
+    }
   }
 
   /** @returns undefined when somebody else wrote first: then all is done again with what is there now. */
@@ -118,30 +169,41 @@ export function registryVerbs({ resource, store, admission, random, hasGarbageCo
     write: RequestContext & WriteContext,
   ): Promise<ObjectView | undefined> {
     const { subresource } = input.fieldManager;
+    const request = { subresource, name: input.target.name, requestName: input.target.name, sentOptions: input.sentOptions };
     const live = current.in(version.name);
-    const wanted = await input.transform(live);
+    const wanted = steps.converted(await input.transform(live, emptyObject(resource, version)), version);
     checkPreconditions(input, wanted, current);
-    const metadata = subresource === "status" ? metadataForStatus(wanted.metadata, live.metadata) : metadataForUpdate(wanted.metadata, live.metadata);
-    let object = withMetadata(steps.onlyOwnFields(wanted, live, subresource), { ...metadata, resourceVersion: current.resourceVersion });
-    object = withoutDuplicateOwners(object, write.warn);
-    object = steps.track(object, live, version, input.fieldManager, write.now);
-    object = await steps.mutate("UPDATE", object, live, version, subresource, write);
+    const isWhole = input.admitSubresource === undefined;
+    const isTracked = !isWhole || input.isApply === true;
+    const tracked = isTracked ? wanted : trackFields(resource, wanted, live, version, input.fieldManager, write.now);
+    const ownParts = (whole: KubernetesObject, { metadata: wished }: KubernetesObject) => {
+      const metadata = subresource === "status" ? metadataForStatus(wished, live.metadata) : metadataForUpdate(wished, live.metadata);
+      return withMetadata(steps.onlyOwnFields(whole, live, version, subresource), { ...metadata, resourceVersion: current.resourceVersion });
+    };
+    let object = ownParts(wanted, tracked);
+    if (isWhole) {
+      const mutated = await steps.mutate("UPDATE", object, live, version, request, write);
+      // What a write may not change, a plugin may not either.
+      if (mutated !== object) object = inRequestNamespace(ownParts(mutated, mutated), resource, input.target.namespace);
+      object = withoutDuplicateOwners(object, write.warn, "mutated");
+    }
     object = keepManagedFieldsTimes(live, object);
-    const formFaults = checkForm(resource, version, object, live);
+    const formFaults = checkForm(resource, version, object, live, subresource, write.warn);
     const previous = current.object;
-    let stored = toStorageVersion(resource, object, version);
+    let stored = toStorageVersion(resource, steps.withoutNulls(object, version, input.isApply), version);
     stored = resource.hooks.prepare?.({ object: stored, previous, subresource, ...write }) ?? stored;
-    if (resource.tracksGeneration && hasNewGeneration(stored, previous)) {
+    if (resource.tracksGeneration && hasNewGeneration(stored, previous, version)) {
       stored = withMetadata(stored, { ...stored.metadata, generation: (previous.metadata.generation ?? 0) + 1 });
     }
     checkRules(resource, stored, previous, formFaults, write);
-    await steps.admit("UPDATE", stored, previous, version, subresource, write);
+    warnOfFinalizers(resource, stored, previous, write.warn);
+    await steps.admit("UPDATE", stored, previous, version, request, write, input.admitSubresource);
     if (isDeletionComplete(resource, stored)) {
       if (input.isDryRun) return new ValueView(resource, stored);
       const deleted = await store.delete(current, write.signal);
       return deleted && new ValueView(resource, stored);
     }
-    if (jsonEquals(stored, previous)) return current;
+    if (jsonEquals(stored, previous) && !current.isStale) return current;
     if (input.isDryRun) return new ValueView(resource, stored);
     return store.update(stored, current, write.signal);
   }
@@ -153,6 +215,7 @@ export function registryVerbs({ resource, store, admission, random, hasGarbageCo
     if (!resourceVersion || resourceVersion === "0") {
       if (!resource.allowsUnconditionalUpdate) throw resourceVersionRequired(resource, name);
     } else if (resourceVersion !== current.resourceVersion) {
+      if (parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
       throw conflict(resource, name, OPTIMISTIC_LOCK_MESSAGE);
     }
   }
@@ -167,9 +230,9 @@ export function registryVerbs({ resource, store, admission, random, hasGarbageCo
     update,
     delete: (target, options, context) => deleteObject(deletion, target, options, context),
     async deleteCollection(selection, options, context) {
-      const listed = await store.list({ ...selection, continue: "", consistency: MOST_RECENT }, visibilityFor(resource, context.user), context);
+      const listed = await store.list({ continue: "", consistency: MOST_RECENT, ...selection }, visibilityFor(resource, context.user), context);
       await forEachLimited(listed.items, DELETE_CONCURRENCY, async (item) => {
-        await deleteObject(deletion, item, options, context).catch((error: unknown) => {
+        await deleteObject(deletion, item, options, context, { isOfCollection: true }).catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
         });
       });
@@ -178,9 +241,21 @@ export function registryVerbs({ resource, store, admission, random, hasGarbageCo
   };
 }
 
-/** Whether anything but metadata and status changed. Source: customresource strategy PrepareForUpdate. */
-function hasNewGeneration(object: KubernetesObject, previous: KubernetesObject): boolean {
-  const content = ({ metadata: _metadata, status: _status, ...rest }: KubernetesObject) => rest;
+/** The refusal of a new object with a resourceVersion. Where it was none of the client's, storage refuses it, in Go: a 500. */
+function resourceVersionSet({ metadata }: KubernetesObject): APIError {
+  const message = "resourceVersion should not be set on objects to be created";
+  return metadata.resourceVersion ? badRequest(message) : new APIError("InternalError", message, { statedReason: "" });
+}
+
+/** What is told of an object that is not there; a name that no object can have is a fault of the request. Source: k8s.io/apiserver registry store, NamespaceKeyFunc. */
+function missing(resource: Resource, name: string): APIError {
+  const complaints = validatePathSegmentName(name);
+  return complaints.length === 0 ? notFound(resource, name) : badRequest(`Name parameter invalid: ${quoteGo(name)}: ${complaints.join(";")}`);
+}
+
+/** Whether anything but metadata changed; and but status, where that is a subresource. Source: customresource strategy PrepareForUpdate. */
+function hasNewGeneration(object: KubernetesObject, previous: KubernetesObject, { hasStatus }: ResourceVersion): boolean {
+  const content = ({ metadata: _metadata, status, ...rest }: KubernetesObject) => (hasStatus ? rest : { ...rest, status });
   return !jsonEquals(content(object), content(previous));
 }
 
@@ -197,7 +272,7 @@ function requireVersion(resource: Resource, name: string): ResourceVersion {
 }
 
 function isNotFound(error: unknown): boolean {
-  return APIError.is(error) && error.reason === "NotFound";
+  return APIError.is(error, "NotFound");
 }
 
 /** Runs a task for each item, so many at a time; the first failure stops the rest and is thrown. */

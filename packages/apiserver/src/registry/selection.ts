@@ -1,5 +1,6 @@
 import type { KubernetesObject } from "@annex/apimachinery";
-import type { Resource } from "../definition/resource.ts";
+import { LOOPBACK, type UserInfo } from "../authentication/user-info.ts";
+import type { Resource, ResourceVersion } from "../definition/resource.ts";
 import type { ObjectView } from "../object-view.ts";
 import type { Visibility } from "./object-store.ts";
 import type { Selection } from "./verbs.ts";
@@ -46,9 +47,9 @@ export function isCounted({ labelSelector, fieldSelector, filter }: Selection, v
   return labelSelector.isEmpty && fieldSelector.isEmpty && visible === undefined && filter?.isCounted !== false;
 }
 
-/** The field names that a fieldSelector on this resource may use, as messages list them. */
-export function selectableFieldNames(resource: Resource): string[] {
-  return ["metadata.name", "metadata.namespace", ...resource.selectableFields.keys()];
+/** The field names that a fieldSelector may use in a version, as messages list them. */
+export function selectableFieldNames({ selectableFields }: ResourceVersion): string[] {
+  return ["metadata.name", "metadata.namespace", ...selectableFields];
 }
 
 function fieldOf(resource: Resource, view: ObjectView, field: string): string {
@@ -57,8 +58,8 @@ function fieldOf(resource: Resource, view: ObjectView, field: string): string {
   return resource.selectableFields.get(field)?.(view.object) ?? "";
 }
 
-/** Who may know of which objects of a resource: undefined when everybody may know of all. */
-export function visibilityFor(resource: Resource, user: Parameters<NonNullable<Resource["hooks"]["visibleTo"]>>[0]["user"]): Visibility {
+/** Who may know of which objects of a resource: undefined when of all. The server itself is no user: it empties namespaces, and collects what has no owner. */
+export function visibilityFor(resource: Resource, user: UserInfo): Visibility {
   const { visibleTo } = resource.hooks;
-  return visibleTo === undefined ? undefined : (object: KubernetesObject) => visibleTo({ object, user });
+  return visibleTo === undefined || user === LOOPBACK ? undefined : (object: KubernetesObject) => visibleTo({ object, user });
 }

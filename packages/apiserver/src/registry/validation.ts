@@ -1,21 +1,29 @@
 import {
   type APIError,
+  type CompiledRules,
   type FieldError,
   fieldError,
   forbidden,
   invalid,
+  type JSONObject,
   type KubernetesObject,
+  type ObjectMeta,
+  type ObjectMetaValidationOptions,
+  parseAPIVersion,
   rulesNotChecked,
+  tryRules,
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from "@annex/apimachinery";
 import type { Invalid, Resource, ResourceVersion, WriteContext } from "../definition/resource.ts";
 
 /**
- * Checks the form of an object.
+ * Checks the form of an object, and tries the rules in CEL of its schema.
  *
  * @param object in the version of the request.
- * @returns faults that leave the types as promised (a bound, a pattern): {@link checkRules} tells them with its own.
+ * @param live of an update, what is there, in the same version.
+ * @param warn is told what rules have against values that are as they were: these are let through.
+ * @returns faults that leave the types as promised (a bound, a pattern, a rule): {@link checkRules} tells them with its own.
  * @throws {APIError} `Invalid` with every fault when one leaves the kind's own rules nothing to rely on; they are then not asked.
  */
 export function checkForm(
@@ -23,13 +31,94 @@ export function checkForm(
   version: ResourceVersion,
   object: KubernetesObject,
   live: KubernetesObject | undefined,
+  subresource: string,
+  warn: (text: string) => void,
 ): readonly FieldError[] {
-  const faults = version.validate(object);
-  if (faults.length === 0) return faults;
-  const notChecked = rulesNotChecked(faults);
-  if (notChecked === undefined) return faults;
+  const typeFaults = typeMetaFaults(resource, version, object);
+  if (typeFaults.length > 0) {
+    const faults = [...typeFaults, ...faultsBesideType(resource, version, object, live, subresource, warn)];
+    throw ofAnotherType(resource, object, live, faults);
+  }
+  const faults = formFaults(resource, version, object, live, subresource);
+  const { rules } = version;
+  if (faults.length === 0 && rules === undefined) return faults;
   const causes = [...metadataFaults(resource, object, live), ...faults];
-  throw invalid(resource, object.metadata.name ?? "", resource.hooks.validate === undefined ? causes : [...causes, notChecked]);
+  // Rules in CEL are not tried when metadata is at fault, either.
+  const notChecked = rulesNotChecked(rules === undefined ? faults : causes);
+  if (notChecked === undefined) return rules === undefined ? faults : [...faults, ...ruleFaults(resource, rules, object, live, warn)];
+  const { validate } = resource.hooks;
+  throw invalid(resource, object.metadata.name ?? "", validate !== undefined || rules !== undefined ? [...causes, notChecked] : causes);
+}
+
+function ruleFaults(
+  { isBuiltIn }: Resource,
+  rules: CompiledRules,
+  object: KubernetesObject,
+  live: KubernetesObject | undefined,
+  warn: (text: string) => void,
+): readonly FieldError[] {
+  // Objects of the registry are JSON all through.
+  const outcome = tryRules(rules, object as unknown as JSONObject, live as unknown as JSONObject | undefined, !isBuiltIn);
+  for (const { field, message } of outcome.warnings) warn(`${field}: ${message}`);
+  return outcome.faults;
+}
+
+/**
+ * What is wrong with the form of an object; in an update, with what changed. An author's code relies on types, also those of an object that was stored under
+ * another schema: where such code follows, a fault that breaks them is told whether or not it is new.
+ */
+function formFaults(
+  { hooks, isBuiltIn }: Resource,
+  version: ResourceVersion,
+  object: KubernetesObject,
+  live: KubernetesObject | undefined,
+  subresource: string,
+): readonly FieldError[] {
+  const reliesOnTypes = hooks.prepare !== undefined || hooks.validate !== undefined || hooks.admit !== undefined;
+  if (!reliesOnTypes && !isBuiltIn) return version.validate(object, live, subresource);
+  const all = version.validate(object, undefined, hooks.validate === undefined ? subresource : "");
+  if (isBuiltIn || all.length === 0 || live === undefined || rulesNotChecked(all) !== undefined) return all;
+  return version.validate(object, live, subresource);
+}
+
+/** Source: apiextensions-apiserver pkg/registry/customresource, ValidateTypeMeta. */
+function typeMetaFaults({ kind }: Resource, { apiVersion }: ResourceVersion, object: KubernetesObject): FieldError[] {
+  return [
+    ...(object.kind === kind ? [] : [fieldError.invalid("kind", object.kind, `must be ${kind}`)]),
+    ...(object.apiVersion === apiVersion ? [] : [fieldError.invalid("apiVersion", object.apiVersion, `must be ${apiVersion}`)]),
+  ];
+}
+
+/**
+ * What else is told of a custom resource that says it is something else: its values are not checked, but objects within it, its lists, and rules in CEL are.
+ * Without defaults; and where a value has not the type that a rule is compiled for, no rule is tried.
+ *
+ * Source: apiextensions-apiserver pkg/registry/customresource, strategy Validate: what comes behind ValidateTypeMeta.
+ */
+function faultsBesideType(
+  resource: Resource,
+  version: ResourceVersion,
+  object: KubernetesObject,
+  live: KubernetesObject | undefined,
+  subresource: string,
+  warn: (text: string) => void,
+): readonly FieldError[] {
+  const { rules } = version;
+  const inner = version.validateInner(object, live, subresource);
+  if (rules === undefined) return inner;
+  const notChecked = rulesNotChecked(inner);
+  if (notChecked !== undefined) return [...inner, notChecked];
+  const hasTypes = version.validate(object, undefined, "").every(({ reason }) => reason !== "FieldValueTypeInvalid");
+  return hasTypes ? [...inner, ...ruleFaults(resource, rules, object, live, warn)] : inner;
+}
+
+/** The 422 of a custom resource that says it is something else, under the name of that. */
+function ofAnotherType(resource: Resource, object: KubernetesObject, live: KubernetesObject | undefined, ownFaults: readonly FieldError[]): APIError {
+  const { group = "" } = parseAPIVersion(object.apiVersion) ?? {};
+  const { metadata } = object;
+  // What is checked of any update. Source: k8s.io/apiserver registry/rest, validateCommonFields.
+  const faults = live === undefined ? [] : [...validateObjectMeta(metadata, metadataOptions(resource)), ...updateFaults(metadata, live.metadata)];
+  return invalid({ group, kind: object.kind }, metadata.name ?? "", [...faults, ...ownFaults]);
 }
 
 /**
@@ -48,7 +137,8 @@ export function checkRules(
 ): void {
   const faults = [...formFaults];
   const complain: Invalid = (field, detail, options = {}) => {
-    faults.push(complaint(field, detail, options.reason ?? "FieldValueInvalid", "value" in options ? options.value : valueAt(object, field)));
+    if (options.isWhole === true) faults.push({ reason: options.reason ?? "FieldValueInvalid", field, message: detail });
+    else faults.push(complaint(field, detail, options.reason ?? "FieldValueInvalid", "value" in options ? options.value : valueAt(object, field)));
   };
   resource.hooks.validate?.({ object, previous, invalid: complain, ...context });
   // A kind whose names are mere path segments leaves metadata to the check of every kind, which comes after its own and only if that finds nothing.
@@ -84,12 +174,21 @@ export async function checkAdmit(
 
 function metadataFaults(resource: Resource, object: KubernetesObject, previous: KubernetesObject | undefined): FieldError[] {
   const { metadata } = object;
-  // What a handler is asked need not have a name: reviews have none.
-  const options = { isNamespaced: resource.isNamespaced, nameRule: resource.nameRule, isNameOptional: resource.isNameOptional };
-  if (previous === undefined) return validateObjectMeta(metadata, options);
+  const faults = validateObjectMeta(metadata, metadataOptions(resource));
+  if (previous === undefined) return faults;
+  const ofUpdate = updateFaults(metadata, previous.metadata);
+  // All but the kinds whose names are mere path segments check metadata a second time, with their own rules.
+  return resource.nameRule === "pathSegment" ? [...faults, ...ofUpdate] : [...faults, ...ofUpdate, ...ofUpdate];
+}
+
+function updateFaults(metadata: ObjectMeta, previous: ObjectMeta): FieldError[] {
   // Objects of an author's handlers may have no resourceVersion at all.
-  const next = previous.metadata.resourceVersion === undefined ? { ...metadata, resourceVersion: "0" } : metadata;
-  return [...validateObjectMeta(metadata, options), ...validateObjectMetaUpdate(next, previous.metadata)];
+  return validateObjectMetaUpdate(previous.resourceVersion === undefined ? { ...metadata, resourceVersion: "0" } : metadata, previous);
+}
+
+function metadataOptions(resource: Resource): ObjectMetaValidationOptions {
+  // What a handler is asked need not have a name: reviews have none.
+  return { isNamespaced: resource.isNamespaced, nameRule: resource.nameRule, isNameOptional: resource.isNameOptional };
 }
 
 /** The value at a path as messages have it: `spec.list[0].name`. */

@@ -6,6 +6,7 @@ import type { ObjectView } from "../object-view.ts";
 /** A view of an object that no cache holds: of a dry run, of an author's handler, of something that is told once. */
 export class ValueView implements ObjectView {
   readonly object: KubernetesObject;
+  readonly isStale: boolean = false;
   readonly #resource: Resource;
 
   /** @param object in the storage version. */
@@ -33,6 +34,6 @@ export class ValueView implements ObjectView {
   }
 
   bytes(version: string): Uint8Array {
-    return encodeObject(this.in(version));
+    return encodeObject(this.in(version), this.#resource.isCustomResource);
   }
 }

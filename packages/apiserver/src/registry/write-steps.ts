@@ -1,10 +1,18 @@
-import { type JSONObject, type KubernetesObject, updateManagedFields, type VersionedObject } from "@annex/apimachinery";
-import type { AdmissionChain } from "../admission/admission.ts";
-import { defaultAndPrune } from "../definition/compile-resource.ts";
-import { emptyFields, fromStorageVersion, type Resource, type ResourceVersion, toStorageVersion, type WriteContext } from "../definition/resource.ts";
-import { formatTime, withMetadata } from "./metadata.ts";
+import { applyDefaults, decodeManagedFields, type JSONObject, jsonEquals, type KubernetesObject } from "@annex/apimachinery";
+import type { AdmissionChain, AdmissionContext } from "../admission/admission.ts";
+import { defaultAndPrune } from "../definition/default-and-prune.ts";
+import { fromStorageVersion, type Resource, type ResourceVersion, toStorageVersion } from "../definition/resource.ts";
+import { admissionWriteOptions } from "./admission-options.ts";
 import { checkAdmit } from "./validation.ts";
-import type { FieldManager } from "./verbs.ts";
+import type { SentWriteOptions, UpdateInput } from "./verbs.ts";
+
+/** What of a request admission is told: see `AdmissionAttributes`. */
+interface WriteRequest {
+  readonly subresource: string;
+  readonly name: string;
+  readonly requestName: string;
+  readonly sentOptions: SentWriteOptions | undefined;
+}
 
 /** The steps that creation and change share. */
 export function writeSteps(resource: Resource, admission: AdmissionChain) {
@@ -13,38 +21,26 @@ export function writeSteps(resource: Resource, admission: AdmissionChain) {
     object: KubernetesObject,
     previous: KubernetesObject | undefined,
     version: ResourceVersion,
-    subresource: string,
+    { sentOptions, ...request }: WriteRequest,
+    { isDryRun }: AdmissionContext,
   ) => ({
     operation,
     resource,
     version: version.name,
-    subresource,
     namespace: object.metadata.namespace ?? "",
-    name: object.metadata.name ?? "",
+    ...request,
     object,
     previous,
+    options: admissionWriteOptions(operation, sentOptions, isDryRun),
   });
   return {
-    /** Writes down in `managedFields` who owns what. */
-    track(
-      object: KubernetesObject,
-      live: KubernetesObject | undefined,
-      version: ResourceVersion,
-      { manager, subresource }: FieldManager,
-      now: number,
-    ) {
-      const managedFields = updateManagedFields({
-        live: live ?? (resource.isBuiltIn ? emptyObject(resource, version) : undefined),
-        next: object,
-        schema: version.schema,
-        manager,
-        apiVersion: version.apiVersion,
-        subresource,
-        now: formatTime(now),
-        toVersion: (value, apiVersion) => inAPIVersion(resource, value, version, apiVersion),
-      });
-      const { managedFields: _sent, ...metadata } = object.metadata;
-      return withMetadata(object, managedFields.length === 0 ? metadata : { ...metadata, managedFields });
+    /**
+     * The object without what conversion loses: a compiled-in kind is converted as soon as it is read, so that nobody owns what was lost then. Custom
+     * resources are converted on their way to storage.
+     */
+    converted(object: KubernetesObject, version: ResourceVersion): KubernetesObject {
+      if (!resource.isBuiltIn || version === resource.storageVersion) return object;
+      return fromStorageVersion(resource, toStorageVersion(resource, object, version), version);
     },
 
     /** What admission changed is pruned and defaulted as what a client sent is. */
@@ -53,13 +49,24 @@ export function writeSteps(resource: Resource, admission: AdmissionChain) {
       object: KubernetesObject,
       previous: KubernetesObject | undefined,
       version: ResourceVersion,
-      subresource: string,
-      context: WriteContext,
+      request: WriteRequest,
+      context: AdmissionContext,
     ): Promise<KubernetesObject> {
-      const mutated = await admission.mutate(attributes(operation, object, previous, version, subresource), context);
+      const mutated = await admission.mutate(attributes(operation, object, previous, version, request, context), context);
       if (mutated === object) return object;
       // An object of a plugin is JSON all through, with type and metadata, and stays so.
-      return defaultAndPrune(mutated as unknown as JSONObject, version).object as unknown as KubernetesObject;
+      const pruned = defaultAndPrune(mutated as unknown as JSONObject, version).object as unknown as KubernetesObject;
+      return withReadableManagers(pruned, object, context.warn);
+    },
+
+    /**
+     * What an apply leaves null is kept for validation to refuse. Of what it let through (no type is stated there) nothing stays, as in Go, which drops it when it
+     * reads what it stored.
+     */
+    withoutNulls(object: KubernetesObject, version: ResourceVersion, isApply = false): KubernetesObject {
+      if (!isApply || !resource.isCustomResource) return object;
+      // Objects of the registry are JSON all through, and stay objects.
+      return applyDefaults(object as unknown as JSONObject, version.schema) as unknown as KubernetesObject;
     },
 
     async admit(
@@ -67,43 +74,53 @@ export function writeSteps(resource: Resource, admission: AdmissionChain) {
       stored: KubernetesObject,
       previous: KubernetesObject | undefined,
       version: ResourceVersion,
-      subresource: string,
-      context: WriteContext,
+      request: WriteRequest,
+      context: AdmissionContext,
+      admitSubresource?: UpdateInput["admitSubresource"],
     ) {
       const object = fromStorageVersion(resource, stored, version);
       const before = previous && fromStorageVersion(resource, previous, version);
-      await admission.validate(attributes(operation, object, before, version, subresource), context);
+      if (admitSubresource !== undefined && before !== undefined) await admitSubresource(object, before);
+      else {
+        // By now a name is made up. Source: k8s.io/apiserver registry/rest, AdmissionToValidateObjectFunc.
+        const named = { ...request, name: request.name || (object.metadata.name ?? "") };
+        await admission.validate(attributes(operation, object, before, version, named, context), context);
+      }
       await checkAdmit(resource, operation, stored, previous, context);
     },
 
     /** Of a write to `status` only status is new; of any other everything but it, where there is a status subresource. */
-    onlyOwnFields(wanted: KubernetesObject, live: KubernetesObject, subresource: string): KubernetesObject {
-      if (!resource.hasStatus) return wanted;
+    onlyOwnFields(wanted: KubernetesObject, live: KubernetesObject, { hasStatus }: ResourceVersion, subresource: string): KubernetesObject {
+      if (!hasStatus) return wanted;
       return subresource === "status" ? withStatusOf(live, wanted) : withStatusOf(wanted, live);
     },
   };
 }
 
-/** What a compiled-in kind is before anything was written to it: of what it holds already nobody becomes the owner. */
-function emptyObject(resource: Resource, version: ResourceVersion): KubernetesObject {
-  return { ...emptyFields(version), apiVersion: version.apiVersion, kind: resource.kind, metadata: {} };
+const UNREADABLE_MANAGERS =
+  ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests";
+
+/** The object with the managedFields of before admission, where those of after it cannot be read. Source: k8s.io/apiserver handlers/fieldmanager/admission.go. */
+function withReadableManagers(object: KubernetesObject, { metadata: before }: KubernetesObject, warn: (text: string) => void): KubernetesObject {
+  const { managedFields: sent, ...metadata } = object.metadata;
+  if (sent === undefined || jsonEquals(sent, before.managedFields)) return object;
+  if (Array.isArray(sent) && decodeManagedFields(sent, false) !== undefined) return object;
+  warn(UNREADABLE_MANAGERS);
+  const { managedFields } = before;
+  return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
 }
 
-function inAPIVersion(resource: Resource, object: KubernetesObject, from: ResourceVersion, apiVersion: string): VersionedObject | undefined {
-  const target = resource.versions.find((version) => version.apiVersion === apiVersion);
-  return target && { object: fromStorageVersion(resource, toStorageVersion(resource, object, from), target), schema: target.schema };
+/** An object with the status of another one. A null where there was none is none, too: nothing changed that could be refused. */
+function withStatusOf(object: KubernetesObject, { status }: KubernetesObject): KubernetesObject {
+  const { status: before = null, ...rest } = object;
+  return (status === undefined || (status === null && before === null) ? rest : { ...rest, status }) as KubernetesObject;
 }
 
-/** An object with the status of another one, or with an empty status where there is none. */
-export function withStatusOf(object: KubernetesObject, source: KubernetesObject | undefined): KubernetesObject {
+/** A new object, whose status nobody has written yet: the default of its schema, if there is one. */
+export function withNewStatus(object: KubernetesObject, { schema }: ResourceVersion): KubernetesObject {
   const { status: _status, ...rest } = object;
-  const status = source === undefined ? (object.status === undefined ? undefined : {}) : source.status;
-  return (status === undefined ? rest : { ...rest, status }) as KubernetesObject;
-}
-
-/** What of an object its creator writes: where there is a status subresource, status is nobody's yet. */
-export function ownFieldsOf({ hasStatus }: Resource, object: KubernetesObject): KubernetesObject {
-  if (!hasStatus) return object;
-  const { status: _status, ...own } = object;
-  return own as KubernetesObject; // a type without one of its unnamed fields
+  const { status } = schema.properties ?? {};
+  // An object is JSON all through, and stays one when defaults are filled in.
+  const json = rest as unknown as JSONObject;
+  return (status === undefined ? json : applyDefaults(json, { type: "object", properties: { status } })) as unknown as KubernetesObject;
 }

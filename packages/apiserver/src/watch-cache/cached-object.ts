@@ -3,7 +3,7 @@ import { fromStorageVersion, versionOf } from "../definition/resource.ts";
 import type { ObjectView } from "../object-view.ts";
 import type { Revision, StorageKey } from "../storage/index.ts";
 import { textOfKeySegment } from "./key-segment.ts";
-import type { ObjectCodec } from "./object-codec.ts";
+import type { ObjectCodec, StoredObject } from "./object-codec.ts";
 
 /** An object at a revision: its JSON in the storage version, and whatever was made of it since, kept for the next who asks. */
 export class CachedObject implements ObjectView {
@@ -13,14 +13,17 @@ export class CachedObject implements ObjectView {
   readonly revision: Revision;
   readonly #codec: ObjectCodec;
   readonly #bytes: Uint8Array;
+  /** The apiVersion in which it lies in storage. */
+  readonly storedVersion: string;
+  readonly isStale: boolean;
   /** JSON in other versions; undefined until one was asked for. */
   #converted: Map<string, Uint8Array> | undefined;
   /** The decoded object while something else still holds it: lists with selectors look at the same objects again and again. */
   #decoded: WeakRef<KubernetesObject> | undefined;
   #labels: Readonly<Record<string, string>> | undefined;
 
-  /** @param bytes its JSON in the storage version, with the resourceVersion. */
-  private constructor(codec: ObjectCodec, key: StorageKey, bytes: Uint8Array, revision: Revision) {
+  /** @param stored with the resourceVersion in its JSON. */
+  private constructor(codec: ObjectCodec, key: StorageKey, { bytes, apiVersion, isStale }: StoredObject, revision: Revision) {
     const slash = key.lastIndexOf("/");
     this.#codec = codec;
     this.key = key;
@@ -28,6 +31,8 @@ export class CachedObject implements ObjectView {
     this.namespace = codec.resource.isNamespaced ? textOfKeySegment(key.slice(key.lastIndexOf("/", slash - 1) + 1, slash)) : "";
     this.revision = revision;
     this.#bytes = bytes;
+    this.storedVersion = apiVersion;
+    this.isStale = isStale;
   }
 
   /** @param stored the value as it lies in storage. */
@@ -37,7 +42,8 @@ export class CachedObject implements ObjectView {
 
   /** The same object with another resourceVersion. */
   at(revision: Revision): CachedObject {
-    return new CachedObject(this.#codec, this.key, this.#codec.restamp(this.#bytes, this.resourceVersion, String(revision)), revision);
+    const bytes = this.#codec.restamp(this.#bytes, this.resourceVersion, String(revision));
+    return new CachedObject(this.#codec, this.key, { bytes, apiVersion: this.storedVersion, isStale: this.isStale }, revision);
   }
 
   get resourceVersion(): string {

@@ -12,13 +12,22 @@ import { bodyText, typeMetaText } from "../object-json.ts";
 export interface ObjectCodec {
   readonly resource: Resource;
   encodeStored(object: KubernetesObject): Uint8Array;
-  /** The JSON to serve in the storage version. */
-  fromStored(stored: Uint8Array, resourceVersion: string): Uint8Array;
+  fromStored(stored: Uint8Array, resourceVersion: string): StoredObject;
   /** The JSON to serve in the storage version, with another resourceVersion. */
   restamp(bytes: Uint8Array, from: string, to: string): Uint8Array;
   /** The JSON to serve in any version. */
   encode(object: KubernetesObject, version: ResourceVersion): Uint8Array;
   decode(bytes: Uint8Array): KubernetesObject;
+}
+
+/** A value of storage, and how it lies there. */
+export interface StoredObject {
+  /** The JSON to serve in the storage version. */
+  readonly bytes: Uint8Array;
+  /** The apiVersion in which it was written. */
+  readonly apiVersion: string;
+  /** Whether the same object would be written otherwise now: in another version, or with other fields. A schema that changed without that makes nothing stale. */
+  readonly isStale: boolean;
 }
 
 const encoder = new TextEncoder();
@@ -30,12 +39,25 @@ export type Upgrade = (object: KubernetesObject) => KubernetesObject;
 /** @param schemaHash names the storage version's schema; printable ASCII without a newline, at most 64 characters. */
 export function objectCodec(resource: Resource, schemaHash: string, upgrade: Upgrade): ObjectCodec {
   const headText = (version: ResourceVersion) => `${typeMetaText(resource.kind, version.apiVersion)}"metadata":{`;
-  const heads = new Map(resource.versions.map((version) => [version, headText(version)]));
-  const storedHead = encoder.encode(`${schemaHash}\n${headText(resource.storageVersion)}`);
+  const heads = new Map(resource.definedVersions.map((version) => [version, headText(version)]));
+  const { storageVersion } = resource;
+  const storedHead = encoder.encode(`${schemaHash}\n${headText(storageVersion)}`);
   const hashLength = schemaHash.length + 1;
+  const headLength = storedHead.length - hashLength;
 
   function encode(object: KubernetesObject, version: ResourceVersion): Uint8Array {
-    return encoder.encode(heads.get(version) + bodyText(object, object.metadata));
+    return encoder.encode(heads.get(version) + bodyText(object, object.metadata, resource.isCustomResource));
+  }
+
+  /** A value that another definition wrote. */
+  function fromOther(body: Uint8Array, resourceVersion: string): StoredObject {
+    const object = decodeObject(body);
+    const present = upgrade(object);
+    const bytes = encode({ ...present, metadata: { ...present.metadata, resourceVersion } }, storageVersion);
+    // One string for all objects of a version.
+    const apiVersion = resource.definedVersions.find((version) => version.apiVersion === object.apiVersion)?.apiVersion ?? object.apiVersion;
+    const isSame = apiVersion === storageVersion.apiVersion && bytesEqual(bytes, spliced(body, headLength, headLength, resourceVersion));
+    return { bytes, apiVersion, isStale: !isSame };
   }
 
   return {
@@ -43,18 +65,14 @@ export function objectCodec(resource: Resource, schemaHash: string, upgrade: Upg
     encode,
     encodeStored(object) {
       const { resourceVersion: _resourceVersion, ...metadata } = object.metadata;
-      return encoder.encode(`${schemaHash}\n${heads.get(resource.storageVersion)}${bodyText(object, metadata)}`);
+      return encoder.encode(`${schemaHash}\n${heads.get(resource.storageVersion)}${bodyText(object, metadata, resource.isCustomResource)}`);
     },
     fromStored(stored, resourceVersion) {
-      if (!startsWith(stored, storedHead)) {
-        const object = decodeObject(stored.subarray(stored.indexOf(NEWLINE) + 1));
-        const present = upgrade(object);
-        return encode({ ...present, metadata: { ...present.metadata, resourceVersion } }, resource.storageVersion);
-      }
-      return spliced(stored.subarray(hashLength), storedHead.length - hashLength, storedHead.length - hashLength, resourceVersion);
+      if (!startsWith(stored, storedHead)) return fromOther(stored.subarray(stored.indexOf(NEWLINE) + 1), resourceVersion);
+      const bytes = spliced(stored.subarray(hashLength), headLength, headLength, resourceVersion);
+      return { bytes, apiVersion: storageVersion.apiVersion, isStale: false };
     },
     restamp(bytes, from, to) {
-      const headLength = storedHead.length - hashLength;
       return spliced(bytes, headLength, headLength + `"resourceVersion":"${from}",`.length, to);
     },
     decode: decodeObject,
@@ -76,6 +94,10 @@ function decodeObject(bytes: Uint8Array): KubernetesObject {
   return decodeJSON(bytes) as unknown as KubernetesObject;
 }
 
+function bytesEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && startsWith(left, right);
+}
+
 function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
   if (bytes.length < head.length) return false;
   for (let index = 0; index < head.length; index++) if (bytes[index] !== head[index]) return false;
@@ -85,7 +107,13 @@ function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
 /** Reads what version an object of storage is in, and converts it to the present storage version where that is another one. */
 export function toPresentVersion(resource: Resource, object: KubernetesObject): KubernetesObject {
   if (object.apiVersion === resource.storageVersion.apiVersion) return object;
-  const version = resource.versions.find((candidate) => candidate.apiVersion === object.apiVersion);
-  if (version === undefined) throw new Error(`stored ${resource.kind} has the version ${object.apiVersion}, which is not defined any more`);
+  const version = resource.definedVersions.find((candidate) => candidate.apiVersion === object.apiVersion);
+  if (version === undefined) {
+    const { namespace, name } = object.metadata;
+    const where = namespace === undefined ? `${name}` : `${namespace}/${name}`;
+    throw new Error(
+      `stored ${resource.kind} ${where} has the version ${object.apiVersion}, which is not defined any more: define it again until every object was written anew`,
+    );
+  }
   return toStorageVersion(resource, object, version);
 }

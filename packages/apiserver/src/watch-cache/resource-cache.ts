@@ -1,11 +1,12 @@
 import { expired } from "@annex/apimachinery";
-import type { WatchBatch, WatchEvent } from "../object-view.ts";
+import type { ObjectObserver, WatchBatch, WatchEvent } from "../object-view.ts";
 import type { Revision, StorageEvent, StorageKey, StoredValue } from "../storage/index.ts";
 import { CachedObject } from "./cached-object.ts";
 import { CacheEvent, EventLog, type EventLogLimits } from "./event-log.ts";
 import { Notifier } from "./notifier.ts";
 import type { ObjectCodec } from "./object-codec.ts";
 import { endOfPrefix, SortedIndex } from "./sorted-index.ts";
+import { type StoredVersion, StoredVersions } from "./stored-versions.ts";
 
 /** Which objects somebody wants to see; undefined for all. */
 export type Matcher = ((object: CachedObject) => boolean) | undefined;
@@ -23,7 +24,7 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
 }
 
-/** The present objects of one resource and its recent changes. Only the feed of storage changes it. */
+/** The present objects of one resource and its recent changes. Only its feed changes it: that of storage, or of another server. */
 export class ResourceCache {
   readonly codec: ObjectCodec;
   /** The keys of all objects of the resource begin with it. */
@@ -31,7 +32,10 @@ export class ResourceCache {
   readonly #now: () => number;
   readonly #limits: EventLogLimits;
   readonly #notifier = new Notifier();
+  readonly #observers: ObjectObserver[] = [];
   #index = new SortedIndex<CachedObject>();
+  /** How many of the present objects lie in storage in each version. */
+  #stored = new StoredVersions();
   #log: EventLog;
   /** Everything up to here is in the index: the revision of the whole store, not of the last change of this resource. */
   #revision: Revision;
@@ -58,23 +62,58 @@ export class ResourceCache {
     return this.#index.size;
   }
 
+  /** In which versions the present objects lie in storage. */
+  get storedVersions(): readonly StoredVersion[] {
+    return this.#stored.counts();
+  }
+
   get(key: StorageKey): CachedObject | undefined {
     return this.#index.get(key);
+  }
+
+  /** Tells an observer of what there is, and from now on of every change. */
+  observe(observer: ObjectObserver): void {
+    observer.reset(this.#index.values());
+    this.#observers.push(observer);
   }
 
   /** Takes over a listing of storage; what was there before is forgotten, and watches that are under way end as expired. */
   load(values: readonly StoredValue[], oldest: Revision): void {
     this.#index = new SortedIndex();
     this.#log = new EventLog(oldest, this.#limits);
-    for (const value of values) this.#index.set(value.key, this.#cached(value.key, value));
+    this.#stored = new StoredVersions();
+    for (const value of values) {
+      this.#requireScope(value.key);
+      const object = this.#cached(value.key, value);
+      this.#index.set(value.key, object);
+      this.#stored.add(object);
+    }
+    for (const observer of this.#observers) observer.reset(this.#index.values());
     this.#notifier.wakeAll();
   }
 
-  /** Takes in a change that lies before the listing it was loaded with: it is only remembered. */
+  /** @throws {Error} for an object that was stored while the kind had another scope: it could be found nowhere. */
+  #requireScope(key: StorageKey): void {
+    const { group, resource, isNamespaced } = this.codec.resource;
+    const below = key.slice(this.prefix.length);
+    if (below.includes("/") === isNamespaced) return;
+    const [is, was] = isNamespaced ? ["Namespaced", "Cluster"] : ["Cluster", "Namespaced"];
+    const kind = group === "" ? resource : `${resource}.${group}`;
+    throw new Error(`${kind} has the scope ${is}, and "${below}" was stored when it was ${was}: go back to that scope until every object is deleted`);
+  }
+
+  /**
+   * Takes in a change that lies before the listing it was loaded with: it is only remembered. A state that can no longer be read, because it is of a version that is not defined
+   * any more, is history that nobody needs: the log then begins behind it, and who wants to watch from before lists anew.
+   */
   recall(event: StorageEvent): void {
-    const present = this.#index.get(event.key);
-    const object = event.type === "delete" ? undefined : present?.revision === event.revision ? present : this.#cached(event.key, event);
-    this.#log.append(new CacheEvent(event.key, event.revision, object, event.previous && this.#cached(event.key, event.previous)));
+    try {
+      const present = this.#index.get(event.key);
+      const object = event.type === "delete" ? undefined : present?.revision === event.revision ? present : this.#cached(event.key, event);
+      this.#log.append(new CacheEvent(event.key, event.revision, object, event.previous && this.#cached(event.key, event.previous)));
+    } catch {
+      this.trim(event.revision);
+    }
   }
 
   apply(event: StorageEvent): void {
@@ -86,9 +125,33 @@ export class ResourceCache {
     }
     const previous = present?.revision === event.previous?.revision ? present : event.previous && this.#cached(event.key, event.previous);
     const object = event.type === "put" ? this.#cached(event.key, event) : undefined;
-    if (object === undefined) this.#index.delete(event.key);
-    else this.#index.set(event.key, object);
-    this.#log.append(new CacheEvent(event.key, event.revision, object, previous));
+    this.#change(new CacheEvent(event.key, event.revision, object, previous), present);
+  }
+
+  /**
+   * Takes in a change of a feed that does not say what was before: that is the present state.
+   *
+   * @param revision larger than that of every change before.
+   * @param value undefined when the object is gone.
+   */
+  replace(key: StorageKey, revision: Revision, value: Uint8Array | undefined): void {
+    const present = this.#index.get(key);
+    if (present === undefined && value === undefined) return;
+    const object = value && this.#cached(key, { value, revision });
+    this.#change(new CacheEvent(key, revision, object, present), present);
+  }
+
+  #change(event: CacheEvent, present: CachedObject | undefined): void {
+    const { key, object, previous } = event;
+    if (object === undefined) this.#index.delete(key);
+    else this.#index.set(key, object);
+    if (present !== undefined) this.#stored.remove(present);
+    if (object !== undefined) this.#stored.add(object);
+    this.#log.append(event);
+    for (const observer of this.#observers) {
+      if (object !== undefined) observer.put(object);
+      else if (previous !== undefined) observer.deleted(previous);
+    }
   }
 
   /** The whole store has come this far. @param hasChanges whether any of it concerned this resource. */

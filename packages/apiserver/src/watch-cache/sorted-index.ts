@@ -42,6 +42,11 @@ export class SortedIndex<V> {
     this.#ordered.splice(place, 1);
   }
 
+  /** All values in the order of the keys; to be read through at once. */
+  values(): Iterable<V> {
+    return this.#ordered;
+  }
+
   /** The place of the first key that is not less than `key`. */
   lowerBound(key: string): number {
     let low = 0;

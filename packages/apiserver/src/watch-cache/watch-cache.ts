@@ -1,9 +1,12 @@
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
+import type { ObjectObserver } from "../object-view.ts";
 import { type Revision, type Storage, type StorageBatch, StorageError, type StorageEvent, type StoredValue } from "../storage/index.ts";
 import type { EventLogLimits } from "./event-log.ts";
 import type { ObjectCodec } from "./object-codec.ts";
 import { ResourceCache } from "./resource-cache.ts";
+import { RevisionWaiters } from "./revision-waiters.ts";
+import type { StoredVersion } from "./stored-versions.ts";
 
 export interface WatchCacheOptions {
   readonly storage: Storage;
@@ -38,9 +41,8 @@ export class WatchCache implements AsyncDisposable {
   readonly #limits: EventLogLimits;
   readonly #resources = new Map<string, ResourceCache>();
   readonly #stop = new AbortController();
-  readonly #reached = new Set<{ readonly revision: Revision; readonly wake: () => void }>();
+  readonly #progress = new RevisionWaiters();
   #checkpoints: Checkpoint[] = [];
-  #revision = 0 as Revision;
   #isFresh = false;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -59,9 +61,21 @@ export class WatchCache implements AsyncDisposable {
     return cache;
   }
 
+  /** @throws when nothing was added with this prefix. */
+  observe(prefix: string, observer: ObjectObserver): void {
+    const cache = this.#resources.get(prefix);
+    if (cache === undefined) throw new Error(`${prefix} is not kept in storage`);
+    cache.observe(observer);
+  }
+
+  /** In which versions the objects with a prefix lie in storage; undefined when nothing was added with it. */
+  storedVersions(prefix: string): readonly StoredVersion[] | undefined {
+    return this.#resources.get(prefix)?.storedVersions;
+  }
+
   /** Everything up to here is in the cache. */
   get revision(): Revision {
-    return this.#revision;
+    return this.#progress.reached;
   }
 
   /** Whether the feed of storage is alive; when not, reads may be stale and the server is not ready. */
@@ -79,27 +93,7 @@ export class WatchCache implements AsyncDisposable {
 
   /** Resolves when every change up to a revision is in; rejects with the signal's reason. */
   reached(revision: Revision, signal: AbortSignal): Promise<void> {
-    if (this.#revision >= revision) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        this.#reached.delete(waiter);
-        signal.removeEventListener("abort", abort);
-      };
-      const abort = () => {
-        end();
-        reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-      };
-      const waiter = {
-        revision,
-        wake: () => {
-          end();
-          resolve();
-        },
-      };
-      if (signal.aborted) return abort();
-      this.#reached.add(waiter);
-      signal.addEventListener("abort", abort, { once: true });
-    });
+    return this.#progress.wait(revision, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -161,9 +155,9 @@ export class WatchCache implements AsyncDisposable {
       else cache.apply(event);
       changed.add(cache);
     }
-    if (batch.revision > this.#revision) this.#revision = batch.revision;
-    for (const cache of this.#resources.values()) cache.advance(this.#revision, changed.has(cache));
-    for (const waiter of this.#reached) if (waiter.revision <= this.#revision) waiter.wake();
+    const revision = Math.max(batch.revision, this.revision) as Revision;
+    for (const cache of this.#resources.values()) cache.advance(revision, changed.has(cache));
+    this.#progress.advance(revision);
   }
 
   #cacheOf({ key }: StorageEvent): ResourceCache | undefined {
@@ -188,7 +182,7 @@ export class WatchCache implements AsyncDisposable {
     while (this.#checkpoints.length > 1 && (this.#checkpoints[0] as Checkpoint).time <= now - this.#windowMs) {
       cutoff = (this.#checkpoints.shift() as Checkpoint).revision;
     }
-    this.#checkpoints.push({ time: now, revision: this.#revision });
+    this.#checkpoints.push({ time: now, revision: this.revision });
     if (cutoff === undefined) return;
     for (const cache of this.#resources.values()) cache.trim(cutoff);
     await this.#storage.compact(cutoff);

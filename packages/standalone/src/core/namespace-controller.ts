@@ -1,20 +1,11 @@
-import { APIError, type KubernetesObject, parseFieldSelector, parseLabelSelector } from "@annex/apimachinery";
-import type { Clock, Logger, RequestContext, Resource, ResourceVerbs } from "@annex/apiserver";
+import { APIError, type KubernetesObject, notFound } from "@annex/apimachinery";
+import type { UpdateInput } from "@annex/apiserver";
+import { EVERYTHING, RETRY_MS, runAlways } from "../controller.ts";
 import { NAMESPACE_FINALIZER, type Namespace } from "./namespace.ts";
+import { deletionConditions, type Remainder } from "./namespace-conditions.ts";
+import { type ContentOptions, emptyNamespace } from "./namespace-content.ts";
 
-export interface NamespaceControllerOptions {
-  /** Every kind that is served. */
-  readonly resources: readonly Resource[];
-  readonly verbsOf: (group: string, resource: string) => ResourceVerbs;
-  readonly context: (signal: AbortSignal) => RequestContext;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-/** How long a namespace that could not be emptied (a finalizer holds something in it) is left alone. */
-const RETRY_MS = 1_000;
-const EVERYTHING = { labelSelector: parseLabelSelector(""), fieldSelector: parseFieldSelector("", new Set()) };
-const BACKGROUND = { isDryRun: false, preconditions: {}, propagationPolicy: undefined, gracePeriodSeconds: undefined };
+export type NamespaceControllerOptions = ContentOptions;
 
 /** Makes the namespaces that are always there. */
 export async function ensureNamespaces(
@@ -25,9 +16,9 @@ export async function ensureNamespaces(
   const namespaces = verbsOf("", "namespaces");
   for (const name of names) {
     const object: KubernetesObject = { apiVersion: "v1", kind: "Namespace", metadata: { name }, spec: {}, status: {} };
-    const input = { version: "v1", namespace: "", object, isDryRun: false, fieldManager: { manager: "annex", subresource: "" } };
+    const input = { version: "v1", namespace: "", name: "", object, isDryRun: false, fieldManager: { manager: "annex", subresource: "" } };
     await namespaces.create?.(input, context(signal)).catch((error: unknown) => {
-      if (!APIError.is(error) || error.reason !== "AlreadyExists") throw error;
+      if (!APIError.is(error, "AlreadyExists")) throw error;
     });
   }
 }
@@ -39,81 +30,98 @@ export async function ensureNamespaces(
  * Source: kube-controller-manager's namespace controller.
  */
 export async function runNamespaceController(options: NamespaceControllerOptions, signal: AbortSignal): Promise<void> {
-  const { clock, log } = options;
-  while (!signal.aborted) {
-    try {
-      await follow(options, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      log.warn({ error }, "the namespace controller begins anew");
-      await clock.sleep(RETRY_MS, signal).catch(() => undefined);
-    }
-  }
+  await runAlways(() => follow(options, signal), "the namespace controller begins anew", options, signal);
 }
 
 async function follow(options: NamespaceControllerOptions, signal: AbortSignal): Promise<void> {
-  const selection = { namespace: "", ...EVERYTHING, resourceVersion: undefined, sendInitialEvents: undefined };
+  const selection = { ...EVERYTHING, resourceVersion: undefined, sendInitialEvents: undefined };
   const pending = new Map<string, Promise<void>>();
   const batches = (await options.verbsOf("", "namespaces").watch?.(selection, options.context(signal))) ?? [];
   for await (const { events } of batches) {
     for (const { type, view } of events) {
-      if (type === "DELETED" || view.object.metadata.deletionTimestamp === undefined || pending.has(view.name)) continue;
+      const { uid = "", deletionTimestamp } = view.object.metadata;
+      if (type === "DELETED" || deletionTimestamp === undefined || pending.has(uid)) continue;
       pending.set(
-        view.name,
-        finish(view.name, options, signal).finally(() => pending.delete(view.name)),
+        uid,
+        finish({ name: view.name, uid }, options, signal).finally(() => pending.delete(uid)),
       );
     }
   }
   await Promise.all(pending.values());
 }
 
+/** The one namespace that is meant: another one may come to have its name. */
+interface Leaving {
+  readonly name: string;
+  readonly uid: string;
+}
+
 /** Tries until the namespace is gone. It never rejects. */
-async function finish(name: string, options: NamespaceControllerOptions, signal: AbortSignal): Promise<void> {
+async function finish(leaving: Leaving, options: NamespaceControllerOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const remaining = await empty(name, options, signal);
-      if (remaining === 0 && (await release(name, options, signal))) return;
+      if (!(await isLeaving(leaving, options, signal))) return;
+      const remainder = await emptyNamespace(leaving.name, () => isLeaving(leaving, options, signal), options, signal);
+      await report(leaving, remainder, options, signal);
+      const isEmpty = remainder.objects.size === 0 && remainder.failures.length === 0;
+      if (isEmpty && (await release(leaving, options, signal))) return;
     } catch (error) {
-      if (APIError.is(error) && error.reason === "NotFound") return;
-      if (!signal.aborted) options.log.warn({ error, namespace: name }, "a namespace could not be emptied; it is tried again");
+      if (APIError.is(error, "NotFound")) return;
+      if (!signal.aborted) options.log.warn({ error, namespace: leaving.name }, "a namespace could not be emptied; it is tried again");
     }
     await options.clock.sleep(RETRY_MS, signal).catch(() => undefined);
   }
 }
 
-/** Deletes what is in a namespace. @returns how many kinds still have objects in it. */
-async function empty(namespace: string, { resources, verbsOf, context }: NamespaceControllerOptions, signal: AbortSignal): Promise<number> {
-  let remaining = 0;
-  for (const { isNamespaced, group, resource } of resources) {
-    const { deleteCollection, list } = verbsOf(group, resource);
-    if (!isNamespaced || deleteCollection === undefined || list === undefined) continue;
-    await deleteCollection({ namespace, ...EVERYTHING, limit: 0 }, BACKGROUND, context(signal));
-    const left = await list({ namespace, ...EVERYTHING, limit: 1, continue: "", consistency: { type: "MostRecent" } }, context(signal));
-    if (left.items.length > 0) remaining++;
-  }
-  return remaining;
+/** Whether the namespace is still there, and still on its way out. @throws {APIError} `NotFound` when nothing has its name. */
+async function isLeaving({ name, uid }: Leaving, { verbsOf, context }: NamespaceControllerOptions, signal: AbortSignal): Promise<boolean> {
+  const present = await verbsOf("", "namespaces").get?.({ namespace: "", name }, { type: "MostRecent" }, context(signal));
+  return present !== undefined && isMeant(present.object, uid);
+}
+
+function isMeant({ metadata }: KubernetesObject, uid: string): boolean {
+  return metadata.uid === uid && metadata.deletionTimestamp !== undefined;
+}
+
+/** Tells in the status of a namespace what is left in it, when that is news. */
+async function report({ name, uid }: Leaving, remainder: Remainder, options: NamespaceControllerOptions, signal: AbortSignal): Promise<void> {
+  await change({ name, uid }, "status", options, signal, (namespace) => {
+    const present = namespace.status.conditions ?? [];
+    const conditions = deletionConditions(present, remainder, options.clock.now());
+    return conditions === present ? namespace : { ...namespace, status: { ...namespace.status, conditions: [...conditions] } };
+  });
 }
 
 /** Takes our finalizer away; without another one the namespace is gone by that. @returns whether ours was the last. */
-async function release(name: string, { verbsOf, context }: NamespaceControllerOptions, signal: AbortSignal): Promise<boolean> {
-  const target = { namespace: "", name };
+async function release(leaving: Leaving, options: NamespaceControllerOptions, signal: AbortSignal): Promise<boolean> {
   let isLast = true;
-  await verbsOf("", "namespaces").update?.(
-    {
-      version: "v1",
-      target,
-      isDryRun: false,
-      isPatch: true,
-      fieldManager: { manager: "annex", subresource: "finalize" },
-      transform: (live) => {
-        // The Namespace of the definition, whose schema it satisfies.
-        const namespace = live as unknown as Namespace;
-        const finalizers = (namespace.spec.finalizers ?? []).filter((finalizer) => finalizer !== NAMESPACE_FINALIZER);
-        isLast = finalizers.length === 0 && (namespace.metadata.finalizers?.length ?? 0) === 0;
-        return { ...namespace, spec: { ...namespace.spec, finalizers } };
-      },
-    },
-    context(signal),
-  );
+  await change(leaving, "finalize", options, signal, (namespace) => {
+    const finalizers = (namespace.spec.finalizers ?? []).filter((finalizer) => finalizer !== NAMESPACE_FINALIZER);
+    isLast = finalizers.length === 0 && (namespace.metadata.finalizers?.length ?? 0) === 0;
+    return { ...namespace, spec: { ...namespace.spec, finalizers } };
+  });
   return isLast;
+}
+
+/** @throws {APIError} `NotFound` when the namespace that is meant is not there, or stays. */
+async function change(
+  { name, uid }: Leaving,
+  subresource: "status" | "finalize",
+  { verbsOf, context }: NamespaceControllerOptions,
+  signal: AbortSignal,
+  edit: (namespace: Namespace) => Namespace,
+): Promise<void> {
+  const input: UpdateInput = {
+    version: "v1",
+    target: { namespace: "", name },
+    isDryRun: false,
+    isPatch: true,
+    fieldManager: { manager: "annex", subresource },
+    transform: (live) => {
+      if (live === undefined || !isMeant(live, uid)) throw notFound({ group: "", resource: "namespaces" }, name);
+      // The Namespace of the definition, whose schema it satisfies.
+      return edit(live as unknown as Namespace);
+    },
+  };
+  await verbsOf("", "namespaces").update?.(input, context(signal));
 }

@@ -27,6 +27,43 @@ describe("namespaces", () => {
     expect((await read(server, `${NAMESPACES}/${name}`)).status).toEqual({ phase: "Active" });
   });
 
+  // Asked of kube-apiserver 1.36.
+  test("show their age as text", async () => {
+    await using server = await startCoreServer();
+    const headers = { accept: "application/json;as=Table;g=meta.k8s.io;v=v1" };
+    await pass(server, 90_000);
+    const { columnDefinitions, rows } = (await server.request("GET", `${NAMESPACES}/default`, { headers })).json();
+    expect(columnDefinitions.map(({ name, type }) => [name, type]).slice(1)).toEqual([
+      ["Status", "string"],
+      ["Age", "string"],
+    ]);
+    expect(rows[0]?.cells).toEqual(["default", "Active", "90s"]);
+  });
+
+  test("lie in the one version of the core group", async () => {
+    await using server = await startCoreServer();
+    expect(await read(server, "/api/v2")).toMatchObject({ code: 404, message: "the server could not find the requested resource", details: {} });
+    expect(await read(server, "/apiv2")).toMatchObject({ paths: expect.arrayContaining(["/api/v1"]) });
+  });
+
+  test("belong to who applies them in what was written, and are active again without a phase", async () => {
+    await using server = await startCoreServer();
+    await create(server, "a");
+    const apply = async (fields: object, subresource = "") => {
+      const body = { apiVersion: "v1", kind: "Namespace", metadata: { name: "a" }, ...fields };
+      const headers = { "content-type": "application/apply-patch+yaml" };
+      return (await server.request("PATCH", `${NAMESPACES}/a${subresource}?fieldManager=me`, { body, headers })).json();
+    };
+    const labelled = await apply({ metadata: { name: "a", labels: { b: "c" } } });
+    expect(labelled.metadata.labels).toEqual({ b: "c", "kubernetes.io/metadata.name": "a" });
+    expect(labelled.metadata.managedFields[0]?.fieldsV1).toEqual({ "f:metadata": { "f:labels": { "f:b": {} } } });
+    expect((await apply({ status: { phase: "Active", conditions: [{ type: "A", status: "True" }] } }, "/status")).status).toMatchObject({
+      phase: "Active",
+      conditions: [{ type: "A", status: "True" }],
+    });
+    expect((await apply({}, "/status")).status).toEqual({ phase: "Active" });
+  });
+
   test("begin active, with their name as a label and the finalizer, whatever was sent", async () => {
     await using server = await startCoreServer();
     const body = {
@@ -128,6 +165,9 @@ describe("creating in a namespace", () => {
       },
       code: 403,
     });
+    // Asked of kube-apiserver 1.36: no name is made up yet.
+    const unnamed = (await server.request("POST", secretsOf("a"), { body: { metadata: { generateName: "late-" } } })).json();
+    expect(unnamed.message).toBe('secrets "late-" is forbidden: unable to create new content in namespace a because it is being terminated');
     // What is there may still be changed and removed.
     expect((await patch(server, `${secretsOf("a")}/old`, { stringData: { a: "b" } })).status).toBe(200);
     expect((await server.request("DELETE", `${secretsOf("a")}/old`)).status).toBe(200);
@@ -160,13 +200,75 @@ describe("deleting a namespace", () => {
     await server.request("POST", widgetsOf("a"), { body: { metadata: { name: "w", finalizers: ["example.com/hold"] } } });
     await server.request("POST", secretsOf("a"), { body: { metadata: { name: "s" } } });
     await server.request("DELETE", `${NAMESPACES}/a`);
+    await settled();
     await pass(server, 10_000);
     expect(await read(server, `${NAMESPACES}/a`)).toMatchObject({ status: { phase: "Terminating" }, spec: { finalizers: ["kubernetes"] } });
     expect((await read(server, secretsOf("a"))).items).toEqual([]);
     expect((await read(server, `${widgetsOf("a")}/w`)).metadata.deletionTimestamp).toBeDefined();
+    const { conditions } = (await read(server, `${NAMESPACES}/a`)).status;
+    // Asked of kube-apiserver 1.36 with its namespace controller.
+    const at = { lastTransitionTime: "2026-01-01T00:00:00Z" };
+    expect(conditions).toEqual([
+      {
+        type: "NamespaceDeletionDiscoveryFailure",
+        status: "False",
+        reason: "ResourcesDiscovered",
+        message: "All resources successfully discovered",
+        ...at,
+      },
+      {
+        type: "NamespaceDeletionGroupVersionParsingFailure",
+        status: "False",
+        reason: "ParsedGroupVersions",
+        message: "All legacy kube types successfully parsed",
+        ...at,
+      },
+      {
+        type: "NamespaceDeletionContentFailure",
+        status: "False",
+        reason: "ContentDeleted",
+        message: "All content successfully deleted, may be waiting on finalization",
+        ...at,
+      },
+      {
+        type: "NamespaceContentRemaining",
+        status: "True",
+        reason: "SomeResourcesRemain",
+        message: "Some resources are remaining: widgets.example.com has 1 resource instances",
+        ...at,
+      },
+      {
+        type: "NamespaceFinalizersRemaining",
+        status: "True",
+        reason: "SomeFinalizersRemain",
+        message: "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances",
+        ...at,
+      },
+    ]);
     await patch(server, `${widgetsOf("a")}/w`, { metadata: { finalizers: null } });
     await pass(server, 2_000);
     expect((await server.request("GET", `${NAMESPACES}/a`)).status).toBe(404);
+  });
+
+  test.each([
+    ["something is still held in it", false],
+    ["what was held in it has just gone", true],
+  ])("leaves alone a new one of its name, when %s", async (_when, isReleased) => {
+    await using server = await startCoreServer();
+    server.startController();
+    const { metadata } = (await create(server, "a")).json();
+    await server.request("POST", secretsOf("a"), { body: { metadata: { name: "held", finalizers: ["example.com/hold"] } } });
+    await server.request("DELETE", `${NAMESPACES}/a`);
+    await pass(server, 1_500);
+    await server.request("PUT", `${NAMESPACES}/a/finalize`, { body: { metadata: { name: "a" }, spec: { finalizers: [] } } });
+    expect((await server.request("GET", `${NAMESPACES}/a`)).status).toBe(404);
+    if (isReleased) await patch(server, `${secretsOf("a")}/held`, { metadata: { finalizers: null } });
+    const next = (await create(server, "a")).json();
+    expect(next.metadata.uid).not.toBe(metadata.uid);
+    await server.request("POST", secretsOf("a"), { body: { metadata: { name: "precious" } } });
+    await pass(server, 10_000);
+    expect((await server.request("GET", `${secretsOf("a")}/precious`)).status).toBe(200);
+    expect(await read(server, `${NAMESPACES}/a`)).toMatchObject({ spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } });
   });
 
   test("waits for a finalizer of its own", async () => {
@@ -175,7 +277,12 @@ describe("deleting a namespace", () => {
     await create(server, "a", { finalizers: ["example.com/hold"] });
     await server.request("DELETE", `${NAMESPACES}/a`);
     await pass(server, 5_000);
-    expect(await read(server, `${NAMESPACES}/a`)).toMatchObject({ metadata: { finalizers: ["example.com/hold"] }, status: { phase: "Terminating" } });
+    const held = await read(server, `${NAMESPACES}/a`);
+    expect(held).toMatchObject({ metadata: { finalizers: ["example.com/hold"] }, status: { phase: "Terminating" } });
+    expect(held.status.conditions).toEqual(Array(5).fill(expect.objectContaining({ status: "False" })));
+    await pass(server, 5_000);
+    // Nothing is written where there is no news.
+    expect((await read(server, `${NAMESPACES}/a`)).metadata.resourceVersion).toBe(held.metadata.resourceVersion);
     await patch(server, `${NAMESPACES}/a`, { metadata: { finalizers: null } });
     await pass(server, 2_000);
     expect((await server.request("GET", `${NAMESPACES}/a`)).status).toBe(404);

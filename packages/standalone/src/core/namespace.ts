@@ -1,6 +1,7 @@
 import { isJSONObject, isQualifiedName, type JSONObject, type KubernetesObject, t } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
-import { checkFinalizers } from "./finalizer-names.ts";
+import { AGE } from "../age-column.ts";
+import { checkFinalizers, checkMetadataFinalizers } from "./finalizer-names.ts";
 
 /** The finalizer that holds a namespace until what is in it is gone. Source: core/v1 FinalizerKubernetes. */
 export const NAMESPACE_FINALIZER = "kubernetes";
@@ -42,7 +43,8 @@ export const Namespace = defineResource({
           {
             phase: t.optional(t.string({ description: "Active, or Terminating while the namespace is being deleted." })),
             conditions: t.optional(
-              t.listMap(condition, ["type"], {
+              t.listMap(condition, {
+                keys: ["type"],
                 description: "Why a deletion takes so long.",
                 "x-kubernetes-patch-strategy": "merge",
                 "x-kubernetes-patch-merge-key": "type",
@@ -53,7 +55,7 @@ export const Namespace = defineResource({
         ),
       },
       normalize: withNameLabel,
-      columns: [{ name: "Status", type: "string", jsonPath: ".status.phase", description: "The phase of the namespace." }],
+      columns: [{ name: "Status", type: "string", jsonPath: ".status.phase", description: "The phase of the namespace." }, AGE],
     },
   },
   prepare: ({ object: sent, previous, subresource }) => {
@@ -65,10 +67,11 @@ export const Namespace = defineResource({
       return { ...object, spec, status: { phase: "Active" } };
     }
     if (subresource === "finalize") return { ...previous, metadata: object.metadata, spec: object.spec };
-    return { ...object, spec: previous.spec };
+    // Source: core/v1 SetDefaults_NamespaceStatus.
+    return { ...object, spec: previous.spec, status: { ...object.status, phase: object.status.phase || "Active" } };
   },
   validate: ({ object, previous, invalid }) => {
-    checkFinalizers(object.metadata.finalizers, (index) => `metadata.finalizers[${index}]`, invalid);
+    checkMetadataFinalizers(object, invalid);
     // The Go server names no place in a creation.
     const pathOf = (index: number) => (previous === undefined ? "spec.finalizers" : `spec.finalizers[${index}]`);
     for (const [index, finalizer] of (object.spec.finalizers ?? []).entries()) {

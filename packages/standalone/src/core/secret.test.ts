@@ -28,6 +28,26 @@ describe("the data of a Secret", () => {
     expect((await patch(server, { stringData: { a: "4" } })).data).toEqual({ a: base64("4"), b: base64("3"), c: base64("ü") });
   });
 
+  test("who applies one owns what it wrote, and no more", async () => {
+    await using server = await startCoreServer();
+    await post(server, { data: { a: base64("1") } });
+    const apply = async (manager: string, fields: object) => {
+      const body = { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, ...fields };
+      const headers = { "content-type": "application/apply-patch+yaml" };
+      return (await server.request("PATCH", `${SECRETS}/a?fieldManager=${manager}`, { body, headers })).json();
+    };
+    const fieldsOf = ({ metadata }: Awaited<ReturnType<typeof apply>>, manager: string) =>
+      metadata.managedFields.find((entry) => entry.manager === manager)?.fieldsV1;
+    const labelled = await apply("labels", { metadata: { name: "a", labels: { b: "c" } } });
+    expect(fieldsOf(labelled, "labels")).toEqual({ "f:metadata": { "f:labels": { "f:b": {} } } });
+    const texts = await apply("texts", { stringData: { b: "2" } });
+    expect(texts.data).toEqual({ a: base64("1"), b: base64("2") });
+    expect(fieldsOf(texts, "texts")).toEqual({ "f:stringData": { "f:b": {} } });
+    expect(await apply("other", { stringData: { b: "3" } })).toMatchObject({ code: 409, details: { causes: [{ field: ".stringData.b" }] } });
+    // What was written as text is not in the object under that name, so nothing is there to be taken back.
+    expect((await apply("texts", {})).data).toEqual({ a: base64("1"), b: base64("2") });
+  });
+
   test("null and empty values are empty ones", async () => {
     await using server = await startCoreServer();
     expect((await post(server, { data: { a: null, c: "" }, stringData: { b: null } })).data).toEqual({ a: "", b: "", c: "" });

@@ -1,6 +1,7 @@
 import { decodeJSON, isConfigMapKey, isJSONObject, type JSONObject, t } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
-import { checkFinalizers } from "./finalizer-names.ts";
+import { AGE } from "../age-column.ts";
+import { checkMetadataFinalizers } from "./finalizer-names.ts";
 
 /** All values of a Secret together, in bytes. Source: core/v1 MaxSecretSize. */
 const MAX_SECRET_BYTES = 1024 * 1024;
@@ -34,6 +35,7 @@ export const Secret = defineResource({
       columns: [
         { name: "Type", type: "string", jsonPath: ".type", description: "What the values are for." },
         { name: "Data", type: "string", value: ({ data = {} }) => Object.keys(data).length, description: "How many values there are." },
+        AGE,
       ],
     },
   },
@@ -44,7 +46,7 @@ export const Secret = defineResource({
   },
   validate: ({ object, previous, invalid }) => {
     if (previous !== undefined) validateUpdate(object, previous, invalid);
-    checkFinalizers(object.metadata.finalizers, (index) => `metadata.finalizers[${index}]`, invalid);
+    checkMetadataFinalizers(object, invalid);
     validateData(object.data ?? {}, invalid);
     validateType(object, invalid);
   },

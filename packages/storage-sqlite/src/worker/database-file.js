@@ -19,6 +19,7 @@ export function openDatabaseFile(folder, initialRevision) {
     const path = join(folder, "annex.db");
     if (!existsSync(path)) createDatabase(folder, path, initialRevision);
     checkDatabase(folder, path);
+    markMade(folder);
     return { database: openForWriting(path), release: () => lock.close() };
   } catch (error) {
     lock.close();
@@ -86,6 +87,7 @@ function inaccessible(folder, error) {
 function createDatabase(folder, path, initialRevision) {
   const remains = readdirSync(folder).filter((name) => name.startsWith("annex.db"));
   if (remains.some((name) => name === "annex.db-wal")) throw damaged(folder, "annex.db is missing beside its write-ahead log");
+  if (existsSync(markPath(folder))) throw damaged(folder, "annex.db is missing: restore it, or remove the folder to begin anew");
   for (const name of remains) rmSync(join(folder, name));
   const fresh = join(folder, "annex.db.new");
   closeSync(openSync(fresh, "wx", 0o600));
@@ -98,6 +100,22 @@ function createDatabase(folder, path, initialRevision) {
   database.close();
   linkSync(fresh, path);
   rmSync(fresh);
+  flushFolder(folder);
+}
+
+/**
+ * What says that a folder has held a store: a file that somebody removed is not to be made anew as if there had been none. The lock cannot say it, for it is there before.
+ *
+ * @param {string} folder
+ */
+function markPath(folder) {
+  return join(folder, "annex.made");
+}
+
+/** @param {string} folder */
+function markMade(folder) {
+  if (existsSync(markPath(folder))) return;
+  closeSync(openSync(markPath(folder), "w", 0o600));
   flushFolder(folder);
 }
 

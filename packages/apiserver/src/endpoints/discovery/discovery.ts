@@ -2,7 +2,7 @@ import { DOCUMENT_OFFERS, negotiateDiscovery, negotiateResponse } from "@annex/a
 import type { APIResponse } from "../http.ts";
 import { NO_CACHE } from "../respond.ts";
 import type { ServedResource } from "../served-resource.ts";
-import { type DocumentRequest, isNotModified, StaticDocument } from "./document.ts";
+import { type DocumentRequest, StaticDocument } from "./document.ts";
 import { apiGroup, apiGroupDiscoveryList, apiGroupList, apiResourceList, apiVersions, type ServedGroup, servedGroups } from "./documents.ts";
 
 export interface DiscoveryOptions {
@@ -89,6 +89,6 @@ function respondEither(plain: StaticDocument, aggregated: StaticDocument, reques
     return { status: 200, headers: { "cache-control": NO_CACHE, "content-type": contentType }, body: plain.bytes(negotiated, request) };
   }
   const headers = { "cache-control": "public", etag: `"${aggregated.hash}"`, vary: "Accept" };
-  if (isNotModified(request.headers["if-none-match"], aggregated.hash)) return { status: 304, headers, body: undefined };
+  if (request.headers["if-none-match"] === headers.etag) return { status: 304, headers, body: undefined };
   return { status: 200, headers: { ...headers, "content-type": contentType }, body: aggregated.bytes(negotiated, request) };
 }

@@ -1,6 +1,6 @@
-import { compareVersionPriority, formatAPIVersion } from "@annex/apimachinery";
-import { type Resource, versionOf } from "../../definition/resource.ts";
-import { type ServedResource, verbNames } from "../served-resource.ts";
+import { formatAPIVersion } from "@annex/apimachinery";
+import { type Resource, versionOf, versionOrder } from "../../definition/resource.ts";
+import { type ServedResource, type ServedSubresource, verbNames } from "../served-resource.ts";
 import { sha256 } from "./sha256.ts";
 
 /** What is served of one group. */
@@ -21,7 +21,9 @@ export interface ServedGroupVersion {
 
 /**
  * Groups as they are listed: in the order in which their first resource was given (kubectl takes the first group when a short name is ambiguous);
- * their versions by priority.
+ * their versions by priority, behind the one that its kinds prefer.
+ *
+ * @throws {TypeError} when kinds of a group prefer different versions.
  */
 export function servedGroups(served: readonly ServedResource[]): ServedGroup[] {
   const byGroup = new Map<string, ServedResource[]>();
@@ -29,10 +31,27 @@ export function servedGroups(served: readonly ServedResource[]): ServedGroup[] {
     const { group } = entry.resource;
     byGroup.set(group, [...(byGroup.get(group) ?? []), entry]);
   }
-  return [...byGroup].map(([name, resources]) => {
+  const groups = [...byGroup].map(([name, resources]) => {
     const versions = new Set(resources.flatMap(({ resource }) => resource.versions.map((version) => version.name)));
-    return { name, versions: [...versions].sort(compareVersionPriority).map((version) => groupVersion(name, version, resources)) };
+    return {
+      name,
+      versions: [...versions].sort(versionOrder(preferredOf(name, resources))).map((version) => groupVersion(name, version, resources)),
+    };
   });
+  // Of a definition file no version need be served.
+  return groups.filter(({ versions }) => versions.length > 0);
+}
+
+/** The version that the kinds of a group prefer, as far as they say. */
+function preferredOf(group: string, served: readonly ServedResource[]): string | undefined {
+  const [first, ...others] = served.map(({ resource }) => resource).filter(({ preferredVersion }) => preferredVersion !== undefined);
+  for (const { kind, preferredVersion } of others) {
+    if (preferredVersion === first?.preferredVersion) continue;
+    throw new TypeError(
+      `${group === "" ? "the core group" : group}: ${first?.kind} prefers ${first?.preferredVersion}, ${kind} prefers ${preferredVersion}; a group has one preferred version`,
+    );
+  }
+  return first?.preferredVersion;
 }
 
 function groupVersion(group: string, version: string, resources: readonly ServedResource[]): ServedGroupVersion {
@@ -44,12 +63,6 @@ function groupVersion(group: string, version: string, resources: readonly Served
       .filter(({ resource }) => versionOf(resource, version) !== undefined)
       .sort((left, right) => (left.resource.resource < right.resource.resource ? -1 : 1)),
   };
-}
-
-/** The verbs of the `status` subresource, sorted; none where there is no such subresource. */
-export function statusVerbNames({ resource, verbs }: ServedResource): string[] {
-  if (!resource.hasStatus) return [];
-  return [...(verbs.get === undefined ? [] : ["get"]), ...(verbs.update === undefined ? [] : ["patch", "update"])];
 }
 
 /**
@@ -81,7 +94,7 @@ function groupEntry({ name, versions }: ServedGroup) {
 }
 
 /** `/api/v1` and `/apis/GROUP/VERSION`. A kind whose objects are not kept in the server's storage has no storage version. */
-export function apiResourceList({ groupVersion, resources }: ServedGroupVersion) {
+export function apiResourceList({ group, version, groupVersion, resources }: ServedGroupVersion) {
   return {
     kind: "APIResourceList",
     apiVersion: "v1",
@@ -89,7 +102,6 @@ export function apiResourceList({ groupVersion, resources }: ServedGroupVersion)
     resources: resources.flatMap((served) => {
       const { resource } = served;
       const namespaced = resource.isNamespaced;
-      const statusVerbs = statusVerbNames(served);
       const main = {
         name: resource.resource,
         singularName: resource.singular,
@@ -99,13 +111,15 @@ export function apiResourceList({ groupVersion, resources }: ServedGroupVersion)
         ...names(resource),
         ...(resource.handlers === undefined ? { storageVersionHash: storageVersionHash(resource) } : {}),
       };
-      const status = { name: `${resource.resource}/status`, singularName: "", namespaced, kind: resource.kind, verbs: statusVerbs };
-      const others = resource.updateSubresources.map((subresource) => ({
-        ...status,
-        name: `${resource.resource}/${subresource}`,
-        verbs: ["update"],
+      const below = (served.subresources.get(version) ?? []).map((subresource) => ({
+        name: `${resource.resource}/${subresource.name}`,
+        singularName: "",
+        namespaced,
+        ...otherGroupVersion(subresource, group, version),
+        kind: subresource.resource.kind,
+        verbs: subresource.verbNames,
       }));
-      return [main, ...(statusVerbs.length === 0 ? [] : [status]), ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
+      return [main, ...below];
     }),
   };
 }
@@ -118,29 +132,39 @@ export function apiGroupDiscoveryList(groups: readonly ServedGroup[]) {
     metadata: {},
     items: groups.map((group) => ({
       metadata: group.name === "" ? {} : { name: group.name },
-      versions: group.versions.map(({ version, resources }) => ({ version, resources: resources.map(resourceDiscovery), freshness: "Current" })),
+      versions: group.versions.map(({ version, resources }) => ({
+        version,
+        resources: resources.map((served) => resourceDiscovery(served, version)),
+        freshness: "Current",
+      })),
     })),
   };
 }
 
-function resourceDiscovery(served: ServedResource) {
+function resourceDiscovery(served: ServedResource, version: string) {
   const { resource } = served;
-  const statusVerbs = statusVerbNames(served);
-  // Group and version of a responseKind are empty where they are those of the resource itself.
-  const responseKind = { group: "", version: "", kind: resource.kind };
-  const subresources = [
-    ...(statusVerbs.length === 0 ? [] : [{ subresource: "status", responseKind, verbs: statusVerbs }]),
-    ...resource.updateSubresources.map((subresource) => ({ subresource, responseKind, verbs: ["update"] })),
-  ].sort((a, b) => (a.subresource < b.subresource ? -1 : 1));
+  const own = resource.isCustomResource ? { group: resource.group, version } : SAME_GROUP_VERSION;
+  const subresources = (served.subresources.get(version) ?? []).map((subresource) => ({
+    subresource: subresource.name,
+    responseKind: { ...own, ...otherGroupVersion(subresource, resource.group, version), kind: subresource.resource.kind },
+    verbs: subresource.verbNames,
+  }));
   return {
     resource: resource.resource,
-    responseKind,
+    responseKind: { ...own, kind: resource.kind },
     scope: resource.isNamespaced ? "Namespaced" : "Cluster",
     singularResource: resource.singular,
     verbs: verbNames(served),
     ...names(resource),
     ...(subresources.length === 0 ? {} : { subresources }),
   };
+}
+
+/** Group and version of a kind are said where they are not those of the path, and of custom resources always. */
+const SAME_GROUP_VERSION = { group: "", version: "" };
+
+function otherGroupVersion({ resource: { group }, version: { name } }: ServedSubresource, parentGroup: string, parentVersion: string) {
+  return group === parentGroup && name === parentVersion ? {} : { group, version: name };
 }
 
 function names({ shortNames, categories }: Resource) {

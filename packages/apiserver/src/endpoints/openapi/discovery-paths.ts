@@ -3,8 +3,12 @@ import type { Operation, PathItem } from "./model.ts";
 import { groupVersionPath, metaName, operationInfix, operationTag, VERSION_INFO_NAME } from "./names.ts";
 import { PRODUCES } from "./resource-paths.ts";
 
-function item(path: string, tag: string, id: string, description: string, schema: string, produces = PRODUCES): PathItem {
-  const get: Operation = { method: "get", id, tag, description, parameters: [], responses: [{ code: 200, schema }], produces };
+const JSON_ALONE: readonly string[] = ["application/json"];
+/** Nothing is sent, but Kubernetes says so. */
+const CONSUMES: readonly string[] = [...PRODUCES, "application/vnd.kubernetes.protobuf"];
+
+function item(path: string, tag: string, id: string, description: string, schema: string, produces = PRODUCES, consumes = CONSUMES): PathItem {
+  const get: Operation = { method: "get", id, tag, description, parameters: [], responses: [{ code: 200, schema }], consumes, produces };
   return { path, operations: [get] };
 }
 
@@ -16,7 +20,7 @@ export const groupsPath = (): PathItem => item("/apis/", "apis", "getAPIVersions
 
 /** `/version/`. */
 export const versionPath = (): PathItem =>
-  item("/version/", "version", "getCodeVersion", "get the version information for this server", VERSION_INFO_NAME, ["application/json"]);
+  item("/version/", "version", "getCodeVersion", "get the version information for this server", VERSION_INFO_NAME, JSON_ALONE, JSON_ALONE);
 
 /** `/apis/GROUP/`. */
 export function groupPath({ name }: ServedGroup): PathItem {

@@ -12,7 +12,7 @@ import { definitionName } from "./names.ts";
 export function kindDefinitions(resource: Resource, version: ResourceVersion): Definitions {
   const { group, kind, listKind } = resource;
   const objectName = definitionName(resource, version.name, kind);
-  const paths = resource.isBuiltIn ? [] : [...resource.selectableFields.keys()];
+  const paths = resource.isBuiltIn ? [] : version.selectableFields;
   const selectable = paths.length === 0 ? {} : { "x-kubernetes-selectable-fields": paths.map((fieldPath) => ({ fieldPath })) };
   return {
     [objectName]: {
@@ -39,7 +39,8 @@ export function kindDefinitions(resource: Resource, version: ResourceVersion): D
 function objectSchema(schema: Schema): DocumentSchema {
   const { properties = {} } = withEmbeddedObjects(schema);
   const metadata = metaRef("ObjectMeta", "The metadata of the object: its name, namespace, labels and more.");
-  return { ...schema, properties: { ...TYPE_META_PROPERTIES, ...properties, metadata } };
+  // Whatever an author says of the type: it is every object's.
+  return { ...schema, properties: { ...TYPE_META_PROPERTIES, ...properties, ...TYPE_META_PROPERTIES, metadata } };
 }
 
 /** Says of embedded objects what every object has. */

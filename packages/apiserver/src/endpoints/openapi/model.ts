@@ -31,7 +31,6 @@ export interface Parameter {
 export interface RequestBody {
   /** The name of a definition. */
   readonly schema: string;
-  readonly mediaTypes: readonly string[];
   readonly isRequired: boolean;
 }
 
@@ -54,6 +53,8 @@ export interface Operation {
   /** All of them, with those of the path. */
   readonly parameters: readonly Parameter[];
   readonly body?: RequestBody;
+  /** The media types of the body; OpenAPI v2 has them of operations without one, too. */
+  readonly consumes: readonly string[];
   readonly responses: readonly Response[];
   /** The media types of the responses. */
   readonly produces: readonly string[];

@@ -1,4 +1,4 @@
-import { encodeJSON, type JSONObject, negotiateMediaType, notAcceptable } from "@annex/apimachinery";
+import { decodeStrictJSON, encodeJSON, type JSONObject, type JSONValue, negotiateMediaType, notAcceptable } from "@annex/apimachinery";
 import { versionOf } from "../../definition/resource.ts";
 import { type DocumentRequest, documentHash, isNotModified, type ServedGroup, type ServedGroupVersion, servedGroups } from "../discovery/index.ts";
 import type { APIResponse, ResponseHeaders } from "../http.ts";
@@ -10,6 +10,7 @@ import { metaDefinitions } from "./meta-definitions.ts";
 import { type Definitions, type DocumentModel, type PathItem, referencedDefinitions } from "./model.ts";
 import { groupVersionPath } from "./names.ts";
 import { encodeV2Protobuf, V2_PROTOBUF_CONTENT_TYPE, V2_PROTOBUF_MEDIA_TYPES } from "./protobuf-v2.ts";
+import { encodeV3Protobuf, V3_PROTOBUF_CONTENT_TYPE, V3_PROTOBUF_MEDIA_TYPES } from "./protobuf-v3.ts";
 import { renderV2 } from "./render-v2.ts";
 import { renderV3 } from "./render-v3.ts";
 import { resourcePaths } from "./resource-paths.ts";
@@ -42,16 +43,29 @@ export interface OpenAPI {
    * `/openapi/v3` is the index of the v3 documents, one for each group version. A URL of the index carries the document's hash: the answer then may be
    * kept for a year; a hash that is no longer right is a 301 to the one that is. `/openapi/v2` is everything in one document.
    *
-   * @returns undefined where there is no document; unlike Kubernetes, whose answer to an unknown group version is an empty 200.
-   * @throws {APIError} `NotAcceptable` when the Accept header leaves nothing: v3 is JSON alone, v2 JSON and protobuf.
+   * @returns an empty 404 for an unknown group version; undefined for a path that is none of OpenAPI's.
+   * @throws {APIError} `NotAcceptable` when the Accept header leaves nothing: documents are JSON and protobuf, the index is JSON whatever is asked for.
    */
   readonly respond: (request: OpenAPIRequest) => APIResponse | undefined;
 }
 
+/** A document in its two forms, which share a hash as in Kubernetes. */
 interface Document {
   readonly bytes: Uint8Array;
   readonly hash: string;
+  /** Made when a client first asks for it: most never do. */
+  readonly protobuf: () => Uint8Array;
 }
+
+/** What the protobuf form of a version of OpenAPI is called, and how it is written. */
+interface ProtobufForm {
+  readonly mediaTypes: readonly string[];
+  readonly contentType: string;
+  readonly encode: (document: JSONValue) => Uint8Array;
+}
+
+const V2_FORM: ProtobufForm = { mediaTypes: V2_PROTOBUF_MEDIA_TYPES, contentType: V2_PROTOBUF_CONTENT_TYPE, encode: encodeV2Protobuf };
+const V3_FORM: ProtobufForm = { mediaTypes: V3_PROTOBUF_MEDIA_TYPES, contentType: V3_PROTOBUF_CONTENT_TYPE, encode: encodeV3Protobuf };
 
 /**
  * Makes the OpenAPI documents of everything that is served, once.
@@ -61,23 +75,21 @@ interface Document {
 export function openAPIDocuments(served: readonly ServedResource[], options: OpenAPIOptions): OpenAPI {
   const parts = documentParts(servedGroups(served));
   const documents = new Map<string, Document>();
-  for (const [name, part] of parts) documents.set(`${INDEX_PATH}/${name}`, encodeDocument(renderV3(documentModel([part], options))));
-  const swagger = renderV2(documentModel([...parts.values()], options));
-  const v2 = encodeDocument(swagger);
-  // Only when a client asks for it: most never do.
-  let protobuf: Uint8Array | undefined;
-  const v2Protobuf = () => {
-    protobuf ??= encodeV2Protobuf(swagger);
-    return protobuf;
-  };
-  const index = encodeDocument(indexDocument(documents));
+  for (const [name, part] of parts) documents.set(`${INDEX_PATH}/${name}`, encodeDocument(renderV3(documentModel([part], options)), V3_FORM));
+  const v2 = encodeDocument(renderV2(documentModel([...parts.values()], options)), V2_FORM);
+  const indexBytes = encodeJSON(indexDocument(documents));
+  const index = { contentType: JSON_MEDIA_TYPE, hash: documentHash(indexBytes), bytes: indexBytes };
   return {
     paths: [V2_PATH, INDEX_PATH],
     respond: (request) => {
-      if (request.path === INDEX_PATH) return respondDocument(index, request, { "cache-control": NO_CACHE });
-      if (request.path === V2_PATH) return respondV2(v2, v2Protobuf, request);
+      if (request.path === INDEX_PATH) return respondWith(index, request, { "cache-control": NO_CACHE });
+      if (request.path === V2_PATH) {
+        return respondWith(chosenForm(v2, V2_FORM, request), request, { "cache-control": NO_CACHE, vary: "Accept-Encoding, Accept" });
+      }
       const document = documents.get(request.path);
-      return document === undefined ? undefined : respondV3(document, request);
+      if (document !== undefined) return respondV3(document, request);
+      // As kube-apiserver, whose answer has no body; a generic server's is an empty 200.
+      return request.path.startsWith(`${INDEX_PATH}/`) ? { status: 404, headers: { "cache-control": NO_CACHE }, body: undefined } : undefined;
     },
   };
 }
@@ -95,15 +107,21 @@ function documentParts(groups: readonly ServedGroup[]): Map<string, DocumentPart
   if (groups.some(({ name }) => name === "")) discovery("api", coreVersionsPath());
   discovery("apis", groupsPath());
   for (const group of groups) {
-    if (group.name !== "") discovery(`apis/${group.name}`, groupPath(group));
+    if (group.name !== "" && group.versions.some(isDiscoveryDescribed)) discovery(`apis/${group.name}`, groupPath(group));
     for (const groupVersion of group.versions) {
       const { version, resources } = groupVersion;
-      const paths = [resourcesPath(groupVersion), ...resources.flatMap((served) => resourcePaths(served, version))];
+      const discoveryPaths = isDiscoveryDescribed(groupVersion) ? [resourcesPath(groupVersion)] : [];
+      const paths = [...discoveryPaths, ...resources.flatMap((served) => resourcePaths(served, version))];
       parts.set(groupVersionPath(group.name, version).slice(1), { groupVersions: [groupVersion], paths });
     }
   }
   discovery("version", versionPath());
   return parts;
+}
+
+/** Kubernetes describes the discovery of groups with compiled-in kinds, not of those that custom resources alone are in. */
+function isDiscoveryDescribed({ resources }: ServedGroupVersion): boolean {
+  return resources.some(({ resource }) => resource.isBuiltIn);
 }
 
 function documentModel(parts: readonly DocumentPart[], { title, version }: OpenAPIOptions): DocumentModel {
@@ -114,9 +132,12 @@ function documentModel(parts: readonly DocumentPart[], { title, version }: OpenA
 }
 
 function definitionsOf({ version, resources }: ServedGroupVersion): Definitions[] {
-  return resources.flatMap(({ resource }) => {
+  return resources.flatMap(({ resource, subresources }) => {
     const served = versionOf(resource, version);
-    return served === undefined ? [] : [kindDefinitions(resource, served)];
+    const below = subresources.get(version) ?? [];
+    return [{ resource, version: served }, ...below].flatMap((kind) =>
+      kind.version === undefined ? [] : [kindDefinitions(kind.resource, kind.version)],
+    );
   });
 }
 
@@ -127,47 +148,54 @@ function indexDocument(documents: ReadonlyMap<string, Document>): JSONObject {
   return { paths: Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1))) };
 }
 
-function encodeDocument(value: JSONObject): Document {
+function encodeDocument(value: JSONObject, form: ProtobufForm): Document {
   const bytes = encodeJSON(value);
-  return { bytes, hash: documentHash(bytes) };
+  let protobuf: Uint8Array | undefined;
+  return {
+    bytes,
+    hash: documentHash(bytes),
+    protobuf: () => {
+      // Of the JSON, so that nobody keeps the values of every document for it.
+      protobuf ??= form.encode(decodeStrictJSON(bytes).value);
+      return protobuf;
+    },
+  };
 }
 
 function respondV3(document: Document, request: OpenAPIRequest): APIResponse {
+  const chosen = chosenForm(document, V3_FORM, request);
+  const vary = "Accept";
   const asked = new URLSearchParams(request.query).get("hash") ?? "";
-  if (asked === "") return respondV3JSON(document, request, { "cache-control": NO_CACHE });
-  if (asked !== document.hash) {
-    const location = `${request.path}?hash=${document.hash}`;
-    return { status: 301, headers: { "cache-control": NO_CACHE, etag: `"${document.hash}"`, location, vary: "Accept" }, body: undefined };
+  if (asked === "") return respondWith(chosen, request, { "cache-control": NO_CACHE, vary });
+  const { hash, contentType } = chosen;
+  if (asked !== hash) {
+    const location = `${request.path}?hash=${hash}`;
+    return {
+      status: 301,
+      headers: { "cache-control": NO_CACHE, "content-type": contentType, etag: `"${hash}"`, location, vary },
+      body: undefined,
+    };
   }
   const expires = new Date(request.now + YEAR_MS).toUTCString();
-  return respondV3JSON(document, request, { "cache-control": "public, immutable", expires });
+  return respondWith(chosen, request, { "cache-control": "public, immutable", expires, vary });
 }
 
-/** The forms of the v2 document share its ETag, as in Kubernetes. */
-function respondV2(document: Document, protobuf: () => Uint8Array, request: DocumentRequest): APIResponse {
-  const headers = { "cache-control": NO_CACHE, vary: "Accept-Encoding, Accept" };
-  const mediaType = requireMediaType(request, [JSON_MEDIA_TYPE, ...V2_PROTOBUF_MEDIA_TYPES]);
-  if (mediaType === JSON_MEDIA_TYPE) return respondDocument(document, request, headers);
-  return respondDocument({ ...document, bytes: protobuf() }, request, headers, V2_PROTOBUF_CONTENT_TYPE);
+interface ChosenForm {
+  readonly contentType: string;
+  readonly hash: string;
+  readonly bytes: Uint8Array;
 }
 
-function respondV3JSON(document: Document, request: DocumentRequest, headers: ResponseHeaders): APIResponse {
-  requireMediaType(request, [JSON_MEDIA_TYPE]);
-  return respondDocument(document, request, { ...headers, vary: "Accept" });
-}
-
-function requireMediaType({ headers }: DocumentRequest, offered: readonly string[]): string {
+/** @throws {APIError} `NotAcceptable`. */
+function chosenForm({ bytes, hash, protobuf }: Document, form: ProtobufForm, { headers }: DocumentRequest): ChosenForm {
+  const offered = [JSON_MEDIA_TYPE, ...form.mediaTypes];
   const mediaType = negotiateMediaType(headers.accept, offered);
   if (mediaType === undefined) throw notAcceptable(`only the following media types are accepted: ${offered.join(", ")}`);
-  return mediaType;
+  if (mediaType === JSON_MEDIA_TYPE) return { contentType: JSON_MEDIA_TYPE, hash, bytes };
+  return { contentType: form.contentType, hash, bytes: protobuf() };
 }
 
-function respondDocument(
-  { bytes, hash }: Document,
-  { headers: asked }: DocumentRequest,
-  headers: ResponseHeaders,
-  contentType: string = JSON_MEDIA_TYPE,
-): APIResponse {
+function respondWith({ contentType, hash, bytes }: ChosenForm, { headers: asked }: DocumentRequest, headers: ResponseHeaders): APIResponse {
   const tagged = { ...headers, etag: `"${hash}"` };
   if (isNotModified(asked["if-none-match"], hash)) return { status: 304, headers: tagged, body: undefined };
   return { status: 200, headers: { ...tagged, "content-type": contentType }, body: bytes };

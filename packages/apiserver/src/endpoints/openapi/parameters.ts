@@ -28,10 +28,20 @@ const fieldValidation = query(
   "string",
   "What happens to fields that are unknown or occur twice. `Ignore`: they are dropped. `Warn`, the default: dropped, with a warning each. `Strict`: the request is refused.",
 );
+const force = query(
+  "force",
+  "boolean",
+  "Of a server-side apply: whether to take fields that others own, instead of telling of the conflict. Refused for every other patch.",
+);
 const gracePeriodSeconds = query(
   "gracePeriodSeconds",
   "integer",
   "How many seconds the object has to end in good order; 0 is at once. By default what its kind says.",
+);
+const ignoreStoreReadError = query(
+  "ignoreStoreReadErrorWithClusterBreakingPotential",
+  "boolean",
+  "Would delete an object that cannot be read from the store. Taken and ignored, as by a Kubernetes where that feature is off.",
 );
 const labelSelector = query("labelSelector", "string", "Restricts a list or watch to objects with these labels.");
 const limit = query(
@@ -64,6 +74,11 @@ const sendInitialEvents = query(
   "boolean",
   "Whether a watch begins with the objects that are there, and marks their end with a bookmark. It needs `resourceVersionMatch=NotOlderThan`.",
 );
+const shardSelector = query(
+  "shardSelector",
+  "string",
+  "Would restrict a list or watch to a part of the objects. Taken and ignored, as by a Kubernetes where that feature is off.",
+);
 const timeoutSeconds = query("timeoutSeconds", "integer", "After how many seconds the call ends, whatever happened until then.");
 const watch = query("watch", "boolean", "Whether to send changes as they happen, one event after the other, instead of a list.");
 
@@ -76,7 +91,8 @@ export const PRETTY = query("pretty", "string", "With `true`, the answer is inde
 /** In alphabetical order, as documents list them. Source: meta/v1 GetOptions, CreateOptions, UpdateOptions, PatchOptions, DeleteOptions, ListOptions. */
 export const GET_PARAMETERS: readonly Parameter[] = [resourceVersion];
 export const WRITE_PARAMETERS: readonly Parameter[] = [dryRun, fieldManager, fieldValidation];
-export const DELETE_PARAMETERS: readonly Parameter[] = [dryRun, gracePeriodSeconds, orphanDependents, propagationPolicy];
+export const PATCH_PARAMETERS: readonly Parameter[] = [...WRITE_PARAMETERS, force];
+export const DELETE_PARAMETERS: readonly Parameter[] = [dryRun, gracePeriodSeconds, ignoreStoreReadError, orphanDependents, propagationPolicy];
 export const WATCH_PARAMETERS: readonly Parameter[] = [
   allowWatchBookmarks,
   continueToken,
@@ -86,6 +102,7 @@ export const WATCH_PARAMETERS: readonly Parameter[] = [
   resourceVersion,
   resourceVersionMatch,
   sendInitialEvents,
+  shardSelector,
   timeoutSeconds,
   watch,
 ];
@@ -97,6 +114,7 @@ export const LIST_PARAMETERS: readonly Parameter[] = [
   limit,
   resourceVersion,
   resourceVersionMatch,
+  shardSelector,
   timeoutSeconds,
 ];
 export const DELETE_COLLECTION_PARAMETERS: readonly Parameter[] = [
@@ -104,6 +122,7 @@ export const DELETE_COLLECTION_PARAMETERS: readonly Parameter[] = [
   dryRun,
   fieldSelector,
   gracePeriodSeconds,
+  ignoreStoreReadError,
   labelSelector,
   limit,
   orphanDependents,
@@ -111,6 +130,7 @@ export const DELETE_COLLECTION_PARAMETERS: readonly Parameter[] = [
   resourceVersion,
   resourceVersionMatch,
   sendInitialEvents,
+  shardSelector,
   timeoutSeconds,
 ];
 

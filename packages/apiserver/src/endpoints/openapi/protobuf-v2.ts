@@ -1,4 +1,4 @@
-import { isJSONObject, type JSONObject } from "@annex/apimachinery";
+import { isJSONObject, type JSONValue } from "@annex/apimachinery";
 import { any, bool, type Content, double, each, type Field, field, int64, message, named, string, text } from "./protobuf-fields.ts";
 
 /** How clients ask for the protobuf form of OpenAPI v2: kubectl in the first way. */
@@ -15,7 +15,7 @@ export const V2_PROTOBUF_CONTENT_TYPE = V2_PROTOBUF_MEDIA_TYPES[1];
  *
  * Source: github.com/google/gnostic-models, openapiv2/OpenAPIv2.proto, for field numbers; of its messages those that `renderV2` makes.
  */
-export const encodeV2Protobuf = (document: JSONObject): Uint8Array => documentMessage(document);
+export const encodeV2Protobuf = (document: JSONValue): Uint8Array => documentMessage(document);
 
 const schemaMessage: Content = (value) => {
   if (!isJSONObject(value)) return new Uint8Array();

@@ -91,12 +91,12 @@ function renderPath(item: PathItem): JSONObject {
 }
 
 function renderOperation(operation: Operation, common: readonly Parameter[]): JSONObject {
-  const { id, tag, description, action, kind, parameters, body, responses, produces } = operation;
+  const { id, tag, description, action, kind, parameters, body, responses, consumes, produces } = operation;
   const own = parameters.filter((parameter) => !common.includes(parameter)).map(renderParameter);
   const all = body === undefined ? own : [renderBody(body), ...own];
   return {
     description,
-    ...(body === undefined ? {} : { consumes: body.mediaTypes }),
+    consumes,
     produces,
     schemes: ["https"],
     tags: [tag],

@@ -39,7 +39,7 @@ function renderPath(item: PathItem): JSONObject {
 }
 
 function renderOperation(operation: Operation, common: readonly Parameter[]): JSONObject {
-  const { id, tag, description, action, kind, parameters, body, responses, produces } = operation;
+  const { id, tag, description, action, kind, parameters, body, responses, consumes, produces } = operation;
   const own = parameters.filter((parameter) => !common.includes(parameter));
   const answers = responses.map(({ code, schema }) => [code, { description: REASONS[code], content: content(produces, schema) }]);
   return {
@@ -47,7 +47,7 @@ function renderOperation(operation: Operation, common: readonly Parameter[]): JS
     description,
     operationId: id,
     ...(own.length === 0 ? {} : { parameters: own.map(renderParameter) }),
-    ...(body === undefined ? {} : { requestBody: renderBody(body) }),
+    ...(body === undefined ? {} : { requestBody: renderBody(body, consumes) }),
     responses: { ...Object.fromEntries(answers), 401: { description: "Unauthorized" } },
     ...(action === undefined ? {} : { "x-kubernetes-action": action }),
     ...(kind === undefined ? {} : { "x-kubernetes-group-version-kind": { ...kind } }),
@@ -57,7 +57,7 @@ function renderOperation(operation: Operation, common: readonly Parameter[]): JS
 /** What the responses of operations say of themselves. */
 export const REASONS = { 200: "OK", 201: "Created", 202: "Accepted" } as const;
 
-function renderBody({ schema, mediaTypes, isRequired }: RequestBody): JSONObject {
+function renderBody({ schema, isRequired }: RequestBody, mediaTypes: readonly string[]): JSONObject {
   return { content: content(mediaTypes, schema), ...(isRequired ? { required: true } : {}) };
 }
 

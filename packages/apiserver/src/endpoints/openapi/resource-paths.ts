@@ -1,7 +1,7 @@
 import type { GroupVersionKind } from "@annex/apimachinery";
 import type { Resource } from "../../definition/resource.ts";
-import { statusVerbNames } from "../discovery/index.ts";
-import type { ServedResource } from "../served-resource.ts";
+import { patchMediaTypes } from "../patch.ts";
+import type { ServedResource, ServedSubresource } from "../served-resource.ts";
 import type { Operation, Parameter, PathItem, RequestBody, Response } from "./model.ts";
 import { definitionName, groupVersionPath, metaName, operationInfix, operationTag } from "./names.ts";
 import {
@@ -9,6 +9,7 @@ import {
   DELETE_PARAMETERS,
   GET_PARAMETERS,
   LIST_PARAMETERS,
+  PATCH_PARAMETERS,
   PRETTY,
   pathParameters,
   WATCH_PARAMETERS,
@@ -17,9 +18,10 @@ import {
 
 export const PRODUCES: readonly string[] = ["application/json", "application/yaml"];
 const PRODUCES_STREAM: readonly string[] = [...PRODUCES, "application/json;stream=watch"];
-const PROTOBUF = "application/vnd.kubernetes.protobuf";
-/** The server reads DeleteOptions in protobuf for every resource: clients send it so. */
-const DELETE_BODY: RequestBody = { schema: metaName("DeleteOptions"), mediaTypes: [...PRODUCES, PROTOBUF], isRequired: false };
+/** What is said to be read: of compiled-in kinds whatever it is, of others JSON and YAML. */
+const CONSUMES_ANYTHING: readonly string[] = ["*/*"];
+const CONSUMES_TEXT: readonly string[] = PRODUCES;
+const DELETE_BODY: RequestBody = { schema: metaName("DeleteOptions"), isRequired: false };
 
 /** One version of a resource, and the words that its operations are made of. */
 interface Subject {
@@ -44,6 +46,7 @@ interface OperationFields {
   readonly parameters: readonly Parameter[];
   readonly responses: readonly Response[];
   readonly body?: RequestBody;
+  readonly consumes?: readonly string[];
   readonly produces?: readonly string[];
 }
 
@@ -51,8 +54,7 @@ interface OperationFields {
  * The paths of one version of a resource, with the operations whose verbs exist, and no others.
  *
  * Source: k8s.io/apiserver/pkg/endpoints, registerResourceHandlers; apiextensions-apiserver/pkg/controller/openapi/builder for parameters and media
- * types where compiled-in kinds and custom resources differ. Parameters that do nothing here (`shardSelector`, `force` without server-side apply,
- * `ignoreStoreReadErrorWithClusterBreakingPotential`) are left out.
+ * types where compiled-in kinds and custom resources differ.
  */
 export function resourcePaths(served: ServedResource, version: string): PathItem[] {
   const { resource } = served;
@@ -73,7 +75,7 @@ export function resourcePaths(served: ServedResource, version: string): PathItem
   const items: PathItem[] = [
     { path: collection, operations: collectionOperations(subject, collection) },
     { path: `${collection}/{name}`, operations: objectOperations(subject, `${collection}/{name}`) },
-    { path: `${collection}/{name}/status`, operations: statusOperations(subject, `${collection}/{name}/status`) },
+    ...(served.subresources.get(version) ?? []).map((below) => subresourcePath(subject, below, `${collection}/{name}/${below.name}`)),
     ...(isNamespaced ? [allNamespaces(subject, `${root}/${resource.resource}`)] : []),
     ...watchPaths(subject, `${root}/watch`, place),
   ];
@@ -81,23 +83,12 @@ export function resourcePaths(served: ServedResource, version: string): PathItem
 }
 
 function collectionOperations(subject: Subject, path: string): Operation[] {
-  const { served, scopedKind, objectName, gvk } = subject;
+  const { served, scopedKind, gvk } = subject;
+  const { isBuiltIn } = subject.resource;
   const { verbs } = served;
   const operations: Operation[] = [];
   if (verbs.list !== undefined) operations.push(listOperation(subject, path, scopedKind));
-  if (verbs.create !== undefined) {
-    operations.push(
-      operation(subject, "post", path, {
-        verb: "create",
-        suffix: scopedKind,
-        action: "post",
-        description: `create ${withArticle(gvk.kind)}`,
-        parameters: WRITE_PARAMETERS,
-        body: objectBody(subject),
-        responses: responses(objectName, 200, 201, 202),
-      }),
-    );
-  }
+  if (verbs.create !== undefined) operations.push(createOperation(subject, path, scopedKind, withArticle(gvk.kind)));
   if (verbs.deleteCollection !== undefined) {
     operations.push(
       operation(subject, "delete", path, {
@@ -105,8 +96,8 @@ function collectionOperations(subject: Subject, path: string): Operation[] {
         suffix: `Collection${scopedKind}`,
         action: "deletecollection",
         description: `delete collection of ${gvk.kind}`,
-        parameters: DELETE_COLLECTION_PARAMETERS,
-        body: DELETE_BODY,
+        // Kubernetes tells of custom resources what is selected by, and nothing else.
+        ...(isBuiltIn ? { parameters: DELETE_COLLECTION_PARAMETERS, body: DELETE_BODY } : { parameters: WATCH_PARAMETERS }),
         responses: responses(metaName("Status"), 200),
       }),
     );
@@ -136,8 +127,11 @@ function objectOperations(subject: Subject, path: string): Operation[] {
   const { served, gvk, scopedKind } = subject;
   const { verbs } = served;
   const operations: Operation[] = [];
-  if (verbs.get !== undefined) operations.push(readOperation(subject, path, scopedKind, "read the specified"));
-  if (verbs.update !== undefined) operations.push(...updateOperations(subject, path, scopedKind, "the specified"));
+  const specified = `the specified ${gvk.kind}`;
+  if (verbs.get !== undefined) operations.push(readOperation(subject, path, scopedKind, specified));
+  if (verbs.update !== undefined) {
+    operations.push(replaceOperation(subject, path, scopedKind, specified), patchOperation(subject, path, scopedKind, specified));
+  }
   if (verbs.delete !== undefined) {
     operations.push(
       operation(subject, "delete", path, {
@@ -154,56 +148,78 @@ function objectOperations(subject: Subject, path: string): Operation[] {
   return operations;
 }
 
-function statusOperations(subject: Subject, path: string): Operation[] {
-  const suffix = `${subject.scopedKind}Status`;
-  const verbs = statusVerbNames(subject.served);
-  return [
-    ...(verbs.includes("get") ? [readOperation(subject, path, suffix, "read status of the specified")] : []),
-    ...(verbs.includes("update") ? updateOperations(subject, path, suffix, "status of the specified") : []),
-  ];
+/**
+ * The words of a subresource's operations are the parent's, the schema is its own. The kind that they name is its own below compiled-in kinds, and the
+ * parent's below others: as the two OpenAPI builders of Kubernetes have it.
+ */
+function subresourcePath(parent: Subject, { name, resource, version, verbNames }: ServedSubresource, path: string): PathItem {
+  const gvk = parent.resource.isBuiltIn ? { group: resource.group, version: version.name, kind: resource.kind } : parent.gvk;
+  const subject = { ...parent, gvk, objectName: definitionName(resource, version.name, resource.kind) };
+  const suffix = `${parent.scopedKind}${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+  const { kind } = parent.gvk;
+  const operations: Operation[] = [];
+  if (verbNames.includes("get")) operations.push(readOperation(subject, path, suffix, `${name} of the specified ${kind}`));
+  if (verbNames.includes("update")) operations.push(replaceOperation(subject, path, suffix, `${name} of the specified ${kind}`));
+  if (verbNames.includes("create")) operations.push(createOperation(subject, path, suffix, `${name} of ${withArticle(kind)}`));
+  if (verbNames.includes("patch")) operations.push(patchOperation(subject, path, suffix, `${name} of the specified ${kind}`));
+  return { path, operations };
 }
 
-function readOperation(subject: Subject, path: string, suffix: string, words: string): Operation {
+function createOperation(subject: Subject, path: string, suffix: string, what: string): Operation {
+  return operation(subject, "post", path, {
+    verb: "create",
+    suffix,
+    action: "post",
+    description: `create ${what}`,
+    parameters: WRITE_PARAMETERS,
+    body: { schema: subject.objectName, isRequired: true },
+    responses: responses(subject.objectName, 200, 201, 202),
+  });
+}
+
+function readOperation(subject: Subject, path: string, suffix: string, what: string): Operation {
   return operation(subject, "get", path, {
     verb: "read",
     suffix,
     action: "get",
-    description: `${words} ${subject.gvk.kind}`,
-    parameters: GET_PARAMETERS,
+    description: `read ${what}`,
+    parameters: subject.resource.isBuiltIn ? [] : GET_PARAMETERS,
     responses: responses(subject.objectName, 200),
   });
 }
 
-function updateOperations(subject: Subject, path: string, suffix: string, what: string): Operation[] {
-  const { gvk, objectName, resource } = subject;
-  const patchTypes = ["application/json-patch+json", "application/merge-patch+json"];
-  if (resource.allowsStrategicMergePatch) patchTypes.push("application/strategic-merge-patch+json");
-  return [
-    operation(subject, "put", path, {
-      verb: "replace",
-      suffix,
-      action: "put",
-      description: `replace ${what} ${gvk.kind}`,
-      parameters: WRITE_PARAMETERS,
-      body: objectBody(subject),
-      responses: responses(objectName, 200, 201),
-    }),
-    operation(subject, "patch", path, {
-      verb: "patch",
-      suffix,
-      action: "patch",
-      description: `partially update ${what} ${gvk.kind}`,
-      parameters: WRITE_PARAMETERS,
-      body: { schema: metaName("Patch"), mediaTypes: patchTypes, isRequired: true },
-      responses: responses(objectName, 200),
-    }),
-  ];
+function replaceOperation(subject: Subject, path: string, suffix: string, what: string): Operation {
+  return operation(subject, "put", path, {
+    verb: "replace",
+    suffix,
+    action: "put",
+    description: `replace ${what}`,
+    parameters: WRITE_PARAMETERS,
+    body: { schema: subject.objectName, isRequired: true },
+    responses: responses(subject.objectName, 200, 201),
+  });
 }
 
-/** The older form of watches: paths of their own. */
+/** The media types are those of the parent, for its subresources too. */
+function patchOperation(subject: Subject, path: string, suffix: string, what: string): Operation {
+  const { allowsStrategicMergePatch, isBuiltIn } = subject.served.resource;
+  return operation(subject, "patch", path, {
+    verb: "patch",
+    suffix,
+    action: "patch",
+    description: `partially update ${what}`,
+    parameters: PATCH_PARAMETERS,
+    body: { schema: metaName("Patch"), isRequired: true },
+    consumes: patchMediaTypes(allowsStrategicMergePatch),
+    // An apply creates; Kubernetes tells so of compiled-in kinds alone.
+    responses: isBuiltIn ? responses(subject.objectName, 200, 201) : responses(subject.objectName, 200),
+  });
+}
+
+/** The older form of watches: paths of their own. All kinds have them; Kubernetes tells of those of compiled-in kinds. */
 function watchPaths(subject: Subject, root: string, place: string): PathItem[] {
   const { served, resource, scopedKind, gvk } = subject;
-  if (served.verbs.watch === undefined) return [];
+  if (served.verbs.watch === undefined || !resource.isBuiltIn) return [];
   const instead = "deprecated: use the 'watch' parameter with a list operation instead";
   const ofList = `watch individual changes to a list of ${gvk.kind}. ${instead}.`;
   const ofObject = `watch changes to an object of kind ${gvk.kind}. ${instead}, filtered to a single item with the 'fieldSelector' parameter.`;
@@ -230,6 +246,7 @@ function watchPaths(subject: Subject, root: string, place: string): PathItem[] {
 
 function operation(subject: Subject, method: Operation["method"], path: string, fields: OperationFields): Operation {
   const { verb, suffix, action, description, parameters, responses, body, produces = PRODUCES } = fields;
+  const { consumes = subject.resource.isBuiltIn ? CONSUMES_ANYTHING : CONSUMES_TEXT } = fields;
   return {
     method,
     id: `${verb}${subject.infix}${suffix}`,
@@ -239,6 +256,7 @@ function operation(subject: Subject, method: Operation["method"], path: string, 
     kind: subject.gvk,
     parameters: [...parameters, ...pathParameters(path), PRETTY],
     ...(body === undefined ? {} : { body }),
+    consumes,
     responses,
     produces,
   };
@@ -246,11 +264,6 @@ function operation(subject: Subject, method: Operation["method"], path: string, 
 
 function responses(schema: string, ...codes: readonly Response["code"][]): Response[] {
   return codes.map((code) => ({ code, schema }));
-}
-
-/** Authors' own kinds are JSON and YAML, as custom resources are; clients send built-in ones as protobuf, too. */
-function objectBody({ objectName, resource }: Subject): RequestBody {
-  return { schema: objectName, mediaTypes: resource.isBuiltIn ? [...PRODUCES, PROTOBUF] : PRODUCES, isRequired: true };
 }
 
 function withArticle(kind: string): string {

@@ -1,0 +1,100 @@
+import { FieldSet } from "./field-set.ts";
+import { fieldSetOf } from "./field-set-of.ts";
+import { withNamedFields } from "./reconcile.ts";
+import { removeItems } from "./remove.ts";
+import { SchemaMismatchError } from "./typed.ts";
+import { holdsEmptyList, unownedFields } from "./unowned.ts";
+import type { FieldOwners, OwnedFields, TypedValue, Updater } from "./updater.ts";
+
+/**
+ * Takes away what an applier named the time before and does not name now, unless somebody else owns it. Where what is left cannot be converted to a version in
+ * which somebody owns something, all stays: who owns what of it cannot be told.
+ *
+ * @param merged the present value with the new configuration merged into it.
+ * @param before what the applier owned until now.
+ * @param owners who owns what, the applier its new configuration.
+ * @returns in the version of `merged`; `merged` itself where nothing goes.
+ * Source: structured-merge-diff merge.Updater, prune.
+ */
+export function prune(updater: Updater, merged: TypedValue, before: OwnedFields | undefined, owners: FieldOwners, self: string): TypedValue {
+  if (before === undefined || before.set.isEmpty) return merged;
+  if (isOfOneVersion(merged, before, owners)) return prunedInPlace(merged, before, owners, self);
+  try {
+    return pruned(updater, merged, before, owners);
+  } catch (error) {
+    if (error instanceof SchemaMismatchError) return merged;
+    throw error;
+  }
+}
+
+function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owners: FieldOwners): TypedValue {
+  const convert = (value: TypedValue, apiVersion: string) => (value.apiVersion === apiVersion ? value : updater.convert(value, apiVersion));
+  const start = convert(merged, before.apiVersion);
+  if (start === undefined) return merged;
+  const last = withNamedFields(before.set, start.type);
+  let rest: TypedValue = { ...start, value: removeItems(start.value, last, start.type, true) };
+  let whole = start;
+  for (const [apiVersion, owned] of ownedByVersion(owners, before.apiVersion)) {
+    const wholeHere = convert(whole, apiVersion);
+    const prunedHere = wholeHere && convert(rest, apiVersion);
+    if (wholeHere === undefined || prunedHere === undefined) continue;
+    whole = wholeHere;
+    rest = withoutUnowned(wholeHere, prunedHere, owned);
+  }
+  // Of what went by that, only what the applier owned is to go, and the named objects on the way to it.
+  const left = convert(rest, before.apiVersion);
+  if (left === undefined) return merged;
+  const gone = namedFieldsOf(start).difference(namedFieldsOf(left)).intersection(last);
+  return convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion) ?? merged;
+}
+
+function isOfOneVersion({ apiVersion }: TypedValue, before: OwnedFields, owners: FieldOwners): boolean {
+  if (before.apiVersion !== apiVersion) return false;
+  for (const owned of owners.values()) if (owned.apiVersion !== apiVersion) return false;
+  return true;
+}
+
+/**
+ * The same as {@link pruned} where nothing has to be converted: what the applier lets go of, and what of it nobody owns, sets alone tell. Where a list is empty, what is
+ * left is looked at as a value: an object that holds only empty lists is in no set, and goes with its last field.
+ */
+function prunedInPlace(merged: TypedValue, before: OwnedFields, owners: FieldOwners, self: string): TypedValue {
+  const { value, type } = merged;
+  // Mostly an applier names again what it named before: what its configuration sets has no gaps, so that nothing goes.
+  const letGo = before.set.difference(owners.get(self)?.set ?? FieldSet.empty);
+  if (letGo.isEmpty) return merged;
+  let owned = FieldSet.empty;
+  for (const { set } of owners.values()) owned = owned.union(set);
+  const gone = holdsEmptyList(value, type) ? lostWith(merged, before.set, owned) : unownedFields(value, type, { letGo, before: before.set, owned });
+  return gone.isEmpty ? merged : { ...merged, value: removeItems(value, gone, type, true) };
+}
+
+/** What an applier named before that goes when all goes that nobody owns. */
+function lostWith(merged: TypedValue, before: FieldSet, owned: FieldSet): FieldSet {
+  const { value, type } = merged;
+  const last = withNamedFields(before, type);
+  const whole = namedFieldsOf(merged);
+  const letGo = whole.difference(whole.recursiveDifference(last));
+  const unowned = letGo.difference(withNamedFields(owned, type));
+  const left = { ...merged, value: removeItems(value, unowned, type, true) };
+  return whole.difference(namedFieldsOf(left)).intersection(last);
+}
+
+/** All that is owned in each version. The one of what is pruned comes first: what is owned in it may be needed to convert to another. */
+function ownedByVersion(owners: FieldOwners, first: string): Map<string, FieldSet> {
+  const byVersion = new Map<string, FieldSet>();
+  const isOwnedInFirst = [...owners.values()].some(({ apiVersion }) => apiVersion === first);
+  if (isOwnedInFirst) byVersion.set(first, FieldSet.empty);
+  for (const { apiVersion, set } of owners.values()) byVersion.set(apiVersion, (byVersion.get(apiVersion) ?? FieldSet.empty).union(set));
+  return byVersion;
+}
+
+/** The whole value without what was pruned and nobody owns. */
+function withoutUnowned(whole: TypedValue, pruned: TypedValue, owned: FieldSet): TypedValue {
+  const kept = namedFieldsOf(pruned).union(withNamedFields(owned, whole.type));
+  return { ...whole, value: removeItems(whole.value, namedFieldsOf(whole).difference(kept), whole.type, true) };
+}
+
+function namedFieldsOf({ value, type }: TypedValue): FieldSet {
+  return withNamedFields(fieldSetOf(value, type), type);
+}

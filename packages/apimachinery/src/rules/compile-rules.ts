@@ -1,0 +1,151 @@
+import { compileRules, type DeclType, declTypeOf, escapeFieldName, type RuleCompilation, type ValueAdapter, valueAdapter } from "../cel/index.ts";
+import type { FieldError } from "../meta/index.ts";
+import { compileNode, type Node } from "../schema/compile.ts";
+import { findFieldPath } from "../schema/field-path.ts";
+import type { Schema, ValidationRule } from "../schema/schema.ts";
+import { CostAccount } from "./cost-account.ts";
+import { explainRules, multiplied } from "./explain-rules.ts";
+
+/** A rule that can be tried. */
+export interface Rule {
+  readonly rule: ValidationRule;
+  readonly compiled: RuleCompilation & { readonly program: NonNullable<RuleCompilation["program"]> };
+  /** Where its fault is told, below the value; empty for the value itself. */
+  readonly fieldPath: string;
+}
+
+/** A schema that has rules, in it or below. */
+export interface RuleNode {
+  readonly type: string;
+  readonly rules: readonly Rule[];
+  readonly usesOldSelf: boolean;
+  readonly adapt: ValueAdapter;
+  readonly properties: ReadonlyMap<string, RuleNode>;
+  readonly additional: RuleNode | undefined;
+  readonly items: RuleNode | undefined;
+  /** Of a list of type map, what tells elements apart; else empty. */
+  readonly listMapKeys: readonly string[];
+}
+
+/** The rules of a schema, ready to be tried. */
+export interface CompiledRules {
+  readonly root: RuleNode;
+  /** The schema, for telling what of an object is unchanged. */
+  readonly node: Node;
+}
+
+interface Compilation {
+  /** Of rules that cannot be used; without any the rules can be. */
+  readonly faults: readonly FieldError[];
+  /** Undefined where the schema has no rules. */
+  readonly rules: CompiledRules | undefined;
+}
+
+/**
+ * Compiles the rules of a schema, and says what is wrong with them: which ones are no expressions of type bool, which could cost too much, alone or together, which
+ * are about a change where nothing tells what stood there before.
+ *
+ * @param schema of whole objects; one that `checkStructural` and `checkDefaults` have nothing against, but for faults in how rules are written.
+ * @param path of the schema, which begins that of each fault.
+ * @param written those faults: rules of a schema with one of them, in it or below, are not compiled.
+ * Source: apiextensions-apiserver pkg/apis/apiextensions/validation, ValidateCustomResourceDefinitionOpenAPISchema; pkg/apiserver/schema/cel, NewValidator.
+ */
+export function compileSchemaRules(schema: Schema, path: string, written: readonly FieldError[] = []): Compilation {
+  if (!hasRules(schema)) return { faults: [], rules: undefined };
+  const account = new CostAccount();
+  const faults: FieldError[] = [];
+  const isAtFault = (at: string) => written.some(({ field }) => field.startsWith(`${at}.`));
+  const place: Place = { path, isResourceRoot: true, cardinality: 1n, declType: undefined, uncorrelatable: undefined, isAtFault };
+  const root = compileTree(schema, place, account, faults);
+  faults.push(...account.faults(path));
+  return { faults, rules: root && { root, node: compileNode(schema) } };
+}
+
+/** Whether a schema has rules, in it or below. */
+export function hasRules({ properties = {}, additionalProperties, items, ...schema }: Schema): boolean {
+  if ((schema["x-kubernetes-validations"] ?? []).length > 0 || (items !== undefined && hasRules(items))) return true;
+  if (typeof additionalProperties === "object" && hasRules(additionalProperties)) return true;
+  return Object.values(properties).some(hasRules);
+}
+
+/** Where a schema stands within that of the object. */
+interface Place {
+  readonly path: string;
+  readonly isResourceRoot: boolean;
+  /** How many values of the schema one object may hold, as far as bounds around it say so. */
+  readonly cardinality: bigint | undefined;
+  /** As the schema around it has it; undefined where that has none or cannot name it. */
+  readonly declType: DeclType | undefined;
+  /** The outermost list or map around it whose parts have no former value. */
+  readonly uncorrelatable: string | undefined;
+  /** Whether the schema at a path has rules that are badly written, in it or below. */
+  readonly isAtFault: (path: string) => boolean;
+}
+
+/** @returns undefined where neither the schema nor one below it has rules. */
+function compileTree(schema: Schema, place: Place, account: CostAccount, faults: FieldError[]): RuleNode | undefined {
+  if (!hasRules(schema)) return undefined;
+  const { properties = {}, additionalProperties, items, type = "" } = schema;
+  const declType = place.declType ?? declTypeOf(schema, place);
+  const around = cardinalityWithin(schema, place.cardinality);
+  const inner = (one: Schema, at: string, own: DeclType | undefined, uncorrelatable = place.uncorrelatable) => {
+    const isResourceRoot = one["x-kubernetes-embedded-resource"] === true;
+    const { isAtFault } = place;
+    return compileTree(
+      one,
+      { path: `${place.path}.${at}`, isResourceRoot, cardinality: around, declType: own, uncorrelatable, isAtFault },
+      account,
+      faults,
+    );
+  };
+  const listType = schema["x-kubernetes-list-type"];
+  const additional = typeof additionalProperties === "object" ? inner(additionalProperties, "additionalProperties", declType?.elemType) : undefined;
+  const children = new Map<string, RuleNode>();
+  for (const [name, property] of Object.entries(properties)) {
+    const escaped = escapeFieldName(name);
+    const child = inner(property, `properties[${name}]`, escaped === undefined ? undefined : declType?.fields?.get(escaped));
+    if (child !== undefined) children.set(name, child);
+  }
+  const lost = place.uncorrelatable ?? (listType === "map" ? undefined : place.path);
+  const elements = items && inner(items, "items", declType?.elemType, lost);
+  const rules = compileOwn(schema, declType, place, account, faults);
+  return {
+    type,
+    rules,
+    usesOldSelf: rules.some(({ compiled }) => compiled.usesOldSelf),
+    adapt: valueAdapter(schema, place),
+    properties: children,
+    additional,
+    items: elements,
+    listMapKeys: listType === "map" ? (schema["x-kubernetes-list-map-keys"] ?? []) : [],
+  };
+}
+
+function compileOwn(schema: Schema, declType: DeclType | undefined, place: Place, account: CostAccount, faults: FieldError[]): readonly Rule[] {
+  const written = schema["x-kubernetes-validations"] ?? [];
+  if (written.length === 0 || place.isAtFault(place.path)) return [];
+  const path = `${place.path}.x-kubernetes-validations`;
+  if (declType === undefined) {
+    const why = "unable to convert structural schema to CEL declarations";
+    const message = `Internal error: internal error: failed to construct type information for x-kubernetes-validations rules: ${why}`;
+    faults.push({ reason: "InternalError", field: path, message });
+    return [];
+  }
+  const compilations = compileRules(written, declType);
+  const { cardinality, uncorrelatable } = place;
+  const { minSerializedSize } = declType;
+  faults.push(...explainRules({ written, compilations, path, cardinality, minSerializedSize, uncorrelatable }, account));
+  return written.flatMap((rule, index): Rule[] => {
+    const { program, ...rest } = compilations[index] ?? { usesOldSelf: false, maxCost: 0n, maxMessageCost: 0n };
+    if (program === undefined) return [];
+    const found = rule.fieldPath === undefined || rule.fieldPath === "" ? undefined : findFieldPath(rule.fieldPath, schema);
+    return [{ rule, compiled: { ...rest, program }, fieldPath: found === undefined || found.fault !== undefined ? "" : found.path }];
+  });
+}
+
+/** How many values there may be within those of a schema. Source: apiextensions validation, extractMaxElements. */
+function cardinalityWithin({ type, additionalProperties, maxProperties, maxItems }: Schema, outer: bigint | undefined): bigint | undefined {
+  if (outer === undefined) return undefined;
+  const bound = type === "array" ? maxItems : type === "object" && additionalProperties !== undefined ? maxProperties : 1;
+  return bound === undefined ? undefined : multiplied(outer, BigInt(Math.max(0, bound)));
+}

@@ -1,0 +1,46 @@
+import { t } from "@annex/apimachinery";
+import { startHarness } from "@annex/testing";
+import { expect, test } from "vitest";
+import { defineResource } from "./index.ts";
+
+const NOTE = "example.com/note";
+const things = (version: string) => `/apis/example.com/${version}/namespaces/default/things`;
+/** v1 has a note; v1beta1 has it in an annotation, and tries to change more of metadata than it may. */
+const Thing = defineResource({
+  group: "example.com",
+  kind: "Thing",
+  scope: "Namespaced",
+  versions: {
+    v1: { storage: true, schema: { spec: t.object({ note: t.optional(t.string()) }) } },
+    v1beta1: {
+      schema: { spec: t.object({}) },
+      toStorage: ({ metadata }) => {
+        const { [NOTE]: note, ...annotations } = metadata.annotations ?? {};
+        return { metadata: { ...metadata, annotations, name: "other", labels: { more: "true" } }, spec: { note } };
+      },
+      fromStorage: ({ metadata, spec: { note } }) => ({
+        metadata: { ...metadata, uid: "other", annotations: { ...metadata.annotations, ...(note === undefined ? {} : { [NOTE]: note }) } },
+        spec: {},
+      }),
+    },
+  },
+});
+
+test("a conversion may change annotations, and nothing else of metadata", async () => {
+  await using server = await startHarness([Thing]);
+  const metadata = { name: "a", labels: { team: "x" }, annotations: { [NOTE]: "n", mine: "m" } };
+  const created = (await server.request("POST", things("v1beta1"), { body: { metadata } })).json();
+  expect(created.metadata).toMatchObject(metadata);
+  expect(created.metadata.labels).toEqual({ team: "x" });
+  const stored = (await server.request("GET", `${things("v1")}/a`)).json();
+  expect(stored).toMatchObject({ spec: { note: "n" }, metadata: { name: "a", uid: created.metadata.uid, annotations: { mine: "m" } } });
+  expect(stored.metadata.annotations).not.toHaveProperty([NOTE]);
+  for (const accept of ["application/json", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"]) {
+    const read = (await server.request("GET", `${things("v1beta1")}/a`, { headers: { accept } })).json();
+    expect(read.metadata).toEqual(created.metadata);
+  }
+  // The last annotation goes, and with it the map.
+  const bare = (await server.request("POST", things("v1beta1"), { body: { metadata: { name: "b", annotations: { [NOTE]: "n" } } } })).json();
+  expect(bare.metadata.annotations).toEqual({ [NOTE]: "n" });
+  expect((await server.request("GET", `${things("v1")}/b`)).json().metadata).not.toHaveProperty("annotations");
+});

@@ -1,0 +1,148 @@
+import { isJSONObject, type JSONObject, type JSONValue } from "@annex/apimachinery";
+import { WrongTypeError } from "./typed-kind.ts";
+
+interface FieldType {
+  readonly text: string;
+  readonly is: (value: JSONValue) => boolean;
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+const STRING: FieldType = { text: "string", is: (value) => typeof value === "string" };
+const INTEGER: FieldType = { text: "int64", is: (value) => typeof value === "bigint" || Number.isInteger(value) };
+const TIME: FieldType = {
+  text: "time as in RFC 3339",
+  is: (value) => typeof value === "string" && RFC_3339.test(value) && !Number.isNaN(Date.parse(value)),
+};
+const STRINGS: FieldType = { text: "array of strings", is: (value) => Array.isArray(value) && value.every(STRING.is) };
+const STRING_MAP: FieldType = {
+  text: "map of strings",
+  is: (value) => isJSONObject(value) && Object.values(value).every((one) => typeof one === "string"),
+};
+const OWNERS: FieldType = {
+  text: "array of owner references",
+  is: (value) =>
+    Array.isArray(value) && value.every((owner) => isJSONObject(owner) && OWNER_FIELDS.every(([key, type]) => isAbsentOr(owner[key], type))),
+};
+const MANAGERS: FieldType = {
+  text: "array of managed fields entries",
+  is: (value) =>
+    Array.isArray(value) && value.every((entry) => isJSONObject(entry) && MANAGER_FIELDS.every((key) => isAbsentOr(entry[key], "string"))),
+};
+
+const OWNER_FIELDS: readonly (readonly [string, string])[] = [
+  ["apiVersion", "string"],
+  ["kind", "string"],
+  ["name", "string"],
+  ["uid", "string"],
+  ["controller", "boolean"],
+  ["blockOwnerDeletion", "boolean"],
+];
+
+const MANAGER_FIELDS = ["manager", "operation", "apiVersion", "time", "fieldsType", "subresource"] as const;
+
+function isAbsentOr(value: JSONValue | undefined, type: string): boolean {
+  return value === undefined || value === null || typeof value === type;
+}
+
+const FIELDS: readonly (readonly [string, FieldType])[] = [
+  ["name", STRING],
+  ["generateName", STRING],
+  ["namespace", STRING],
+  ["selfLink", STRING],
+  ["uid", STRING],
+  ["resourceVersion", STRING],
+  ["generation", INTEGER],
+  ["creationTimestamp", TIME],
+  ["deletionTimestamp", TIME],
+  ["deletionGracePeriodSeconds", INTEGER],
+  ["labels", STRING_MAP],
+  ["annotations", STRING_MAP],
+  ["ownerReferences", OWNERS],
+  ["finalizers", STRINGS],
+  ["managedFields", MANAGERS],
+];
+
+/**
+ * Reads `metadata` as Go reads it into ObjectMeta, whatever the kind: fields have their types, a null is no value (within a list or a map of strings the
+ * empty string), and what is empty is as if it had not been sent. Fields that metadata does not have stay, for field validation to tell.
+ *
+ * @param keepsEmptyManagers of a compiled-in kind: an empty list of managedFields clears them. Elsewhere only `[{}]` does.
+ * @throws {WrongTypeError} naming the field.
+ * Source: meta/v1 ObjectMeta, whose fields are `omitempty`; apiextensions schema/objectmeta for custom resources.
+ */
+export function decodeMetadata(metadata: JSONValue | undefined, keepsEmptyManagers = false): JSONObject {
+  if (metadata === undefined || metadata === null) return {};
+  if (!isJSONObject(metadata))
+    throw new WrongTypeError(`json: cannot unmarshal ${Array.isArray(metadata) ? "array" : typeof metadata} into field metadata`);
+  const result: Record<string, JSONValue | undefined> = { ...metadata };
+  for (const [field, type] of FIELDS) {
+    const value = Object.hasOwn(metadata, field) ? asInGo(metadata[field], type) : undefined;
+    if (value === undefined) continue;
+    if (value === null) delete result[field];
+    else if (type.is(value)) {
+      if (isEmpty(value) && !(keepsEmptyManagers && type === MANAGERS)) delete result[field];
+      else result[field] = value;
+      if (type === MANAGERS) checkTimes(value);
+    } else if (type === TIME && typeof value === "string") throw noTime(value);
+    else throw new WrongTypeError(`json: cannot unmarshal ${jsonTypeName(value)} into field metadata.${field} of type ${type.text}`);
+  }
+  return result;
+}
+
+/** The fields of metadata that {@link decodeMetadata} can read. */
+export function readableMetadata(metadata: JSONObject): JSONObject {
+  return Object.fromEntries(Object.entries(metadata).filter(([field, value]) => isReadable(field, value)));
+}
+
+function isReadable(field: string, value: JSONValue | undefined): boolean {
+  try {
+    decodeMetadata({ [field]: value });
+    return true;
+  } catch (error) {
+    if (!(error instanceof WrongTypeError)) throw error;
+    return false;
+  }
+}
+
+/** @throws {WrongTypeError} for an entry of managedFields whose time is none. */
+function checkTimes(entries: JSONValue): void {
+  if (!Array.isArray(entries)) return;
+  for (const entry of entries) {
+    if (isJSONObject(entry) && typeof entry.time === "string" && !TIME.is(entry.time)) throw noTime(entry.time);
+  }
+}
+
+function asOwner(owner: JSONObject): JSONObject {
+  const { apiVersion, kind, name, uid } = owner;
+  if (apiVersion && kind && name && uid) return owner;
+  return { ...owner, apiVersion: apiVersion ?? "", kind: kind ?? "", name: name ?? "", uid: uid ?? "" };
+}
+
+function noTime(text: string): WrongTypeError {
+  return new WrongTypeError(`parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00"`);
+}
+
+/** In Go a null in a list or a map is the zero value of what lies there: an empty string, a struct whose fields are; and an empty string is what an owner reference must say and does not. */
+function asInGo(value: JSONValue | undefined, type: FieldType): JSONValue | undefined {
+  if (type === OWNERS && Array.isArray(value))
+    return value.map((owner) => (owner === null ? asOwner({}) : isJSONObject(owner) ? asOwner(owner) : owner));
+  if (type === MANAGERS && Array.isArray(value)) return value.includes(null) ? value.map((entry) => entry ?? {}) : value;
+  if (type === STRINGS && Array.isArray(value)) return value.includes(null) ? value.map((one) => one ?? "") : value;
+  if (type !== STRING_MAP || !isJSONObject(value)) return value;
+  const entries = Object.entries(value);
+  return entries.some(([, one]) => one === null) ? Object.fromEntries(entries.map(([key, one]) => [key, one ?? ""])) : value;
+}
+
+/** Zero is a value of `deletionGracePeriodSeconds` and of nothing else; there no client has a say. */
+function isEmpty(value: JSONValue): boolean {
+  if (value === "") return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isJSONObject(value) && Object.keys(value).length === 0;
+}
+
+/** What Go calls the type of a JSON value. */
+export function jsonTypeName(value: JSONValue): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "bigint" ? "number" : typeof value === "boolean" ? "bool" : typeof value;
+}

@@ -1,0 +1,9 @@
+/** The kube-apiserver could not be asked. The cause says why. */
+export class ClusterUnavailableError extends Error {
+  override readonly name: string = "ClusterUnavailableError";
+}
+
+/** Its answer is larger than is taken in: whoever asked for a list asks for less of it at a time. */
+export class AnswerTooLargeError extends ClusterUnavailableError {
+  override readonly name = "AnswerTooLargeError";
+}

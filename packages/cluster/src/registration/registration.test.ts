@@ -1,0 +1,185 @@
+import { type Logger, whenReady } from "@annex/apiserver";
+import { ServedCertificatesHolder, systemClock } from "@annex/apiserver-node";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { type MemoryCluster, startMemoryCluster } from "../testing/memory-cluster.ts";
+import { recordedLog } from "../testing/recorded-log.ts";
+import { API_SERVICES, type APIService } from "./api-service.ts";
+import { type RegistrationOptions, registration, unregister } from "./index.ts";
+
+const WAIT = { timeout: 10_000, interval: 10 };
+const never = new AbortController().signal;
+const durations = { leaseMs: 1_000, renewDeadlineMs: 500, retryMs: 50 };
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+let cluster: MemoryCluster;
+beforeAll(async () => {
+  cluster = await startMemoryCluster();
+});
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+let count = 0;
+/** Of a test: groups share the cluster. */
+let group: string;
+let service: RegistrationOptions["service"];
+beforeEach(() => {
+  group = `g${++count}.example.com`;
+  service = { namespace: `ns${count}`, name: "api", port: 443 };
+});
+
+const nameOf = (version = "v1") => `${version}.${group}`;
+const get = async (version = "v1") => (await cluster.get(`${API_SERVICES}/${nameOf(version)}`)) as APIService | undefined;
+const merge = (version: string, body: unknown, subresource = "") =>
+  cluster.client.request(
+    { method: "PATCH", path: `${API_SERVICES}/${nameOf(version)}${subresource}`, body, contentType: "application/merge-patch+json" },
+    never,
+  );
+
+interface Replica {
+  readonly log: Logger & { readonly lines: string[] };
+  readonly holder: ServedCertificatesHolder;
+  readonly isReady: () => boolean;
+  readonly stop: () => Promise<void>;
+}
+
+function start(options: Partial<RegistrationOptions> = {}): Replica {
+  const log = recordedLog();
+  const holder = new ServedCertificatesHolder({ cert: "", key: "", caBundle: "one" }, log);
+  const stopping = new AbortController();
+  const common = { client: cluster.client, service, clock: systemClock, durations, identity: `replica-${Math.random()}` };
+  const { healthCheck, run } = bound(
+    registration({ ...common, groups: [{ group, versions: ["v1", "v1beta1"] }], certificates: holder, log, ...options }),
+  );
+  const running = run(stopping.signal);
+  return {
+    log,
+    holder,
+    isReady: () => {
+      try {
+        return whenReady(healthCheck.check(never) as undefined, () => true) === true;
+      } catch {
+        return false;
+      }
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+const bound = (made: ReturnType<typeof registration>) => ({ healthCheck: made.healthCheck, run: (signal: AbortSignal) => made.run(signal) });
+
+test("registers every version, repairs each edit, takes a new bundle", async () => {
+  const replica = start();
+  await vi.waitFor(async () => expect(await get("v1beta1")).toBeDefined(), WAIT);
+  expect((await get())?.spec).toEqual({ group, version: "v1", groupPriorityMinimum: 1000, versionPriority: 16, service, caBundle: base64("one") });
+  await merge("v1", { spec: { service: { name: "elsewhere" }, versionPriority: 3 }, metadata: { labels: { more: "x" } } });
+  await vi.waitFor(async () => expect((await get())?.spec).toMatchObject({ service, versionPriority: 16 }), WAIT);
+  expect((await get())?.metadata.labels).toMatchObject({ more: "x" });
+  await cluster.client.request({ method: "DELETE", path: `${API_SERVICES}/${nameOf()}` }, never);
+  await vi.waitFor(async () => expect(await get()).toBeDefined(), WAIT);
+  replica.holder.replace({ cert: "", key: "", caBundle: "two" });
+  await vi.waitFor(
+    async () => expect([(await get())?.spec.caBundle, (await get("v1beta1"))?.spec.caBundle]).toEqual([base64("two"), base64("two")]),
+    WAIT,
+  );
+  expect(replica.isReady()).toBe(true);
+  await replica.stop();
+  expect(await get()).toBeDefined();
+});
+
+test("an edit that somebody repeats is repaired ever more seldom", async () => {
+  const replica = start();
+  await vi.waitFor(async () => expect(await get()).toBeDefined(), WAIT);
+  const until = Date.now() + 1_500;
+  let edits = 0;
+  while (Date.now() < until) {
+    if ((await get())?.spec.versionPriority === 16) {
+      await merge("v1", { spec: { versionPriority: 3 } });
+      edits++;
+    }
+  }
+  // 100, 200, 400, 800 ms.
+  expect(edits).toBeGreaterThan(1);
+  expect(edits).toBeLessThan(7);
+  await replica.stop();
+});
+
+test("two replicas that would register otherwise do not take turns", async () => {
+  const first = start({ priorities: { versionPriority: 20 } });
+  await vi.waitFor(async () => expect((await get("v1beta1"))?.spec.versionPriority).toBe(20), WAIT);
+  const second = start({ priorities: { versionPriority: 30 }, groups: [{ group, versions: ["v2", "v1"] }] });
+  const before = (await get())?.metadata.resourceVersion;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect((await get())?.metadata.resourceVersion).toBe(before);
+  expect(await get("v2")).toBeUndefined();
+  await first.stop();
+  await vi.waitFor(async () => expect([(await get("v2"))?.spec.versionPriority, await get("v1beta1")]).toEqual([31, undefined]), WAIT);
+  await second.stop();
+});
+
+test.each([
+  {
+    what: "of another server",
+    target: { namespace: "other", name: "api", port: 1 },
+    isReady: false,
+    line: "error: an APIService that somebody else made stands for another server",
+  },
+  { what: "of a CustomResourceDefinition", target: undefined, isReady: false, line: "error: the kube-apiserver serves this group version itself" },
+  { what: "made by hand to this Service", target: "own", isReady: true, line: "info: an APIService that somebody else made points to this server" },
+])("an APIService $what is left alone, and told", async ({ target, isReady, line }) => {
+  const spec = {
+    group,
+    version: "v1",
+    groupPriorityMinimum: 7,
+    versionPriority: 7,
+    ...(target === undefined ? {} : { service: target === "own" ? service : target }),
+  };
+  const body = { apiVersion: "apiregistration.k8s.io/v1", kind: "APIService", metadata: { name: nameOf() }, spec };
+  await cluster.client.request({ method: "POST", path: API_SERVICES, body }, never);
+  const before = (await get())?.metadata.resourceVersion;
+  const replica = start();
+  await vi.waitFor(async () => expect(await get("v1beta1")).toBeDefined(), WAIT);
+  expect((await get())?.metadata.resourceVersion).toBe(before);
+  expect(replica.log.lines.filter((text) => text.startsWith(line))).toHaveLength(1);
+  expect(replica.isReady()).toBe(isReady);
+  // When it goes, ours comes.
+  await cluster.client.request({ method: "DELETE", path: `${API_SERVICES}/${nameOf()}` }, never);
+  await vi.waitFor(async () => expect((await get())?.spec.versionPriority).toBe(16), WAIT);
+  await vi.waitFor(() => expect(replica.isReady()).toBe(true), WAIT);
+  await replica.stop();
+});
+
+test("what the cluster says of its availability is told by every replica", async () => {
+  const replicas = [start(), start()];
+  await vi.waitFor(async () => expect(await get()).toBeDefined(), WAIT);
+  await merge("v1", { status: { conditions: [{ type: "Available", status: "False", reason: "ServiceNotFound", message: "m" }] } }, "/status");
+  for (const { log } of replicas) await vi.waitFor(() => expect(log.lines.join("\n")).toContain('"reason":"ServiceNotFound"'), WAIT);
+  for (const { stop } of replicas) await stop();
+});
+
+test("unregister takes back what is ours and nothing else", async () => {
+  const replica = start();
+  await vi.waitFor(async () => expect(await get("v1beta1")).toBeDefined(), WAIT);
+  const other = start({ service: { ...service, name: "other" }, groups: [{ group, versions: ["v9"] }] });
+  await vi.waitFor(async () => expect(await get("v9")).toBeDefined(), WAIT);
+  const log = recordedLog();
+  const secrets = `/api/v1/namespaces/${service.namespace}/secrets`;
+  const secret = (name: string, annotations: Readonly<Record<string, string>>) => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, annotations },
+  });
+  await cluster.client.request({ method: "POST", path: secrets, body: secret("api-serving-ca", {}) }, never);
+  const owned = secret("api-serving-cert", { "annex.dev/service": `${service.namespace}/api` });
+  await cluster.client.request({ method: "POST", path: secrets, body: owned }, never);
+  await replica.stop();
+  const removed = await unregister({ client: cluster.client, service, clock: systemClock, log }, never);
+  expect(removed).toEqual([`apiservices/${nameOf()}`, `apiservices/${nameOf("v1beta1")}`, "secrets/api-serving-cert", "leases/api-registration"]);
+  expect([await get(), await get("v1beta1"), await cluster.get(`${secrets}/api-serving-cert`)]).toEqual([undefined, undefined, undefined]);
+  expect([await get("v9"), await cluster.get(`${secrets}/api-serving-ca`)]).not.toContain(undefined);
+  expect(log.lines).toEqual([]);
+  await unregister({ client: cluster.client, service: { ...service, name: "other" }, clock: systemClock, log }, never);
+  expect(log.lines.join("\n")).toContain("a server still runs");
+  await other.stop();
+});

@@ -1,0 +1,1 @@
+export { type GarbageCollectorOptions, runGarbageCollector } from "./garbage-collector.ts";

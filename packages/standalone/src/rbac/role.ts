@@ -1,0 +1,86 @@
+import { LABEL_SELECTOR_SCHEMA, labelSelectorOf, t, validateLabelSelector, validatePathSegmentName } from "@annex/apimachinery";
+import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
+import { checkMetadataFinalizers } from "../core/finalizer-names.ts";
+import { normalizeRules, RBAC_GROUP, rulesSchema, validateRules } from "./policy-rule.ts";
+
+/** What all four kinds have in common. Names may be anything that fits into a path: `system:controller:x`. */
+export const RBAC_KIND = {
+  group: RBAC_GROUP,
+  isBuiltIn: true,
+  nameRule: (name: string) => validatePathSegmentName(name),
+  tracksGeneration: false,
+  allowsUnconditionalUpdate: true,
+  allowsCreateOnUpdate: true,
+  allowsStrategicMergePatch: true,
+} as const;
+
+/** rbac/v1 Role: what may be done in its namespace by those whom a RoleBinding there names. */
+export const Role = defineResource({
+  ...RBAC_KIND,
+  kind: "Role",
+  scope: "Namespaced",
+  versions: {
+    v1: {
+      description: "Rules that a RoleBinding of the same namespace can grant.",
+      normalize: normalizeRules,
+      schema: { rules: rulesSchema },
+    },
+  },
+  validate: ({ object, invalid }) => {
+    checkMetadataFinalizers(object, invalid);
+    validateRules(object.rules, true, invalid);
+  },
+});
+
+export type Role = ObjectOf<typeof Role>;
+
+const aggregationRule = t.object(
+  {
+    clusterRoleSelectors: t.optional(
+      t.atomic(LABEL_SELECTOR_SCHEMA, { description: "Which cluster roles the rules are gathered from: those that any of the selectors matches." }),
+    ),
+  },
+  { description: "How the rules are gathered from other cluster roles; what is written into them by hand does not last." },
+);
+
+/** rbac/v1 ClusterRole: what may be done everywhere, or in a namespace, by those whom a binding names. */
+export const ClusterRole = defineResource({
+  ...RBAC_KIND,
+  kind: "ClusterRole",
+  scope: "Cluster",
+  versions: {
+    v1: {
+      description: "Rules that a ClusterRoleBinding can grant everywhere, and a RoleBinding in its namespace.",
+      normalize: normalizeRules,
+      schema: { rules: rulesSchema, aggregationRule: t.optional(aggregationRule) },
+    },
+  },
+  validate: ({ object, invalid }) => {
+    checkMetadataFinalizers(object, invalid);
+    validateRules(object.rules, false, invalid);
+    if (object.aggregationRule !== undefined) validateAggregation(object.aggregationRule.clusterRoleSelectors ?? [], invalid);
+  },
+});
+
+export type ClusterRole = ObjectOf<typeof ClusterRole>;
+
+type Selectors = NonNullable<NonNullable<ClusterRole["aggregationRule"]>["clusterRoleSelectors"]>;
+
+/** Source: rbac/validation ValidateClusterRole. */
+function validateAggregation(selectors: Selectors, invalid: Invalid): void {
+  const field = "aggregationRule.clusterRoleSelectors";
+  if (selectors.length === 0) {
+    invalid(field, "at least one clusterRoleSelector required if aggregationRule is non-nil", { reason: "FieldValueRequired" });
+  }
+  let faulty = 0;
+  for (const [index, selector] of selectors.entries()) {
+    const path = `${field}[${index}]`;
+    for (const { reason, field: at, message } of validateLabelSelector(selector, path)) invalid(at, message, { reason, isWhole: true });
+    if (labelSelectorOf(selector) !== undefined) continue;
+    invalid(path, "invalid label selector.", { value: null });
+    if (++faulty === MAX_FAULTY_SELECTORS) return;
+  }
+}
+
+/** How many selectors are complained of. */
+const MAX_FAULTY_SELECTORS = 10;
