@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Kubectl, openKubectl } from "./kubectl.ts";
 import { parseObject, parseTable, plaintextOf, token } from "./kubectl-suite.ts";
-import { startServer, type TestServer, temporaryFolder } from "./server.ts";
+import { startServer, type TestServer, temporaryFolder, tokenKubeconfig } from "./server.ts";
 
 const TOKENS = "/apis/tomlebreux.com/v1alpha1/namespaces/default/ranchertokens";
 
@@ -12,21 +12,6 @@ async function startWithTokenFile(...args: readonly string[]): Promise<TestServe
   const path = join(await temporaryFolder(), "tokens.csv");
   await writeFile(path, 'alice-token,alice,1001,"developers,testers"\nroot-token,root,1,system:masters\n', { mode: 0o600 });
   return startServer({ args: [`--token-auth-file=${path}`, ...args] });
-}
-
-/** A kubeconfig of a user with a bearer token. kubectl reads JSON as it reads YAML. */
-async function tokenKubeconfig({ url, access }: TestServer, bearer: string): Promise<string> {
-  const path = join(await temporaryFolder(), "kubeconfig");
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "c", cluster: { server: url, "certificate-authority-data": Buffer.from(access.ca).toString("base64") } }],
-    users: [{ name: "u", user: { token: bearer } }],
-    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-    "current-context": "x",
-  };
-  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
-  return path;
 }
 
 describe("users of the token auth file, and nobody in particular", () => {
@@ -60,7 +45,26 @@ describe("users of the token auth file, and nobody in particular", () => {
 
   test("alice sees what there is, and root all that is in it", async () => {
     const resources = await alice(["api-resources", "-o", "name", "--sort-by=name"]);
-    expect(resources).toMatchObject({ code: 0, stdout: "clusterranchertokens.tomlebreux.com\nnamespaces\nranchertokens.tomlebreux.com\nsecrets\n" });
+    const rbac = (plural: string) => `${plural}.rbac.authorization.k8s.io`;
+    const names = [
+      "clusterranchertokens.tomlebreux.com",
+      rbac("clusterrolebindings"),
+      rbac("clusterroles"),
+      "localsubjectaccessreviews.authorization.k8s.io",
+      "namespaces",
+      "ranchertokens.tomlebreux.com",
+      rbac("rolebindings"),
+      rbac("roles"),
+      "secrets",
+      "selfsubjectaccessreviews.authorization.k8s.io",
+      "selfsubjectreviews.authentication.k8s.io",
+      "selfsubjectrulesreviews.authorization.k8s.io",
+      "serviceaccounts",
+      "storageversionmigrations.storagemigration.k8s.io",
+      "subjectaccessreviews.authorization.k8s.io",
+      "tokenreviews.authentication.k8s.io",
+    ];
+    expect(resources).toMatchObject({ code: 0, stdout: `${names.join("\n")}\n` });
     const root = await openKubectl(await tokenKubeconfig(server, "root-token"));
     const { code, stdout } = await root(["get", "ns"]);
     expect(code).toBe(0);

@@ -11,6 +11,8 @@ export interface ClusterAccess {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Whose certificate the server shows, where that is not the URL's host. */
+  readonly servername?: string;
 }
 
 export interface Answer {
@@ -55,9 +57,11 @@ export async function readKubeconfig(path: string): Promise<ClusterAccess> {
 export function createClient(url: string, access: ClusterAccess, credential: Credential = "admin"): Client {
   const open = (method: string, path: string, headers: Readonly<Record<string, string>>, body: string | undefined) =>
     new Promise<IncomingMessage>((resolve, reject) => {
+      const { ca, servername } = access;
+      const trust = { ca, ...(servername === undefined ? {} : { servername }) };
       const request = httpsRequest(
         new URL(path, url),
-        { method, ca: access.ca, agent: false, headers: { ...authorization(credential), ...headers }, ...(credential === "admin" ? access : {}) },
+        { method, ...trust, agent: false, headers: { ...authorization(credential), ...headers }, ...(credential === "admin" ? access : {}) },
         resolve,
       );
       request.on("error", reject).end(body);

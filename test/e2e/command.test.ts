@@ -1,6 +1,6 @@
 // The command line, and the ways in which a server does not start: one line that says why, and a store that is as it was.
 import { createHash } from "node:crypto";
-import { open, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -127,7 +127,7 @@ describe("a start that cannot be", () => {
   test("files that are named and not there", async () => {
     for (const option of ["--token-auth-file", "--client-ca-file"]) {
       const finished = await runServer([`--data-dir=${await temporaryFolder()}`, "--secure-port=0", `${option}=/nowhere/file`]);
-      expectRefusal(finished, 1, /\/nowhere\/file/);
+      expectRefusal(finished, 2, /\/nowhere\/file/);
     }
   });
 
@@ -172,6 +172,7 @@ describe("a start that cannot be", () => {
     { damage: "cut to half its length", apply: async (path: string) => truncate(path, Math.floor((await stat(path)).size / 2)) },
     { damage: "its header overwritten", apply: (path: string) => overwrite(path, 0, Buffer.alloc(64, 0x5a)) },
     { damage: "one bit flipped in an object", apply: flipBitAt("token-7") },
+    { damage: "its file removed", apply: (path: string) => rm(path) },
     { damage: "another program's file", apply: (path: string) => writeFile(path, "#!/bin/sh\necho not a store\n") },
   ])("a store with $damage", async ({ apply }) => {
     const dataDir = await usedFolder(...Array.from({ length: 20 }, (_, index) => `token-${index}`));
@@ -183,13 +184,13 @@ describe("a start that cannot be", () => {
   });
 
   test.each([
-    { args: ["--data-dir=/proc/annex"], says: /\/proc\/annex/ },
-    { args: ["--client-ca-file=README.md"], says: /README\.md has no certificate/ },
-    { args: ["--tls-cert-file=README.md", "--tls-private-key-file=README.md"], says: /README\.md has no certificate/ },
-    { args: ["--token-auth-file=no-such-file.csv"], says: /no-such-file\.csv/ },
-  ])("$args", async ({ args, says }) => {
+    { args: ["--data-dir=/proc/annex"], code: 1, says: /\/proc\/annex/ },
+    { args: ["--client-ca-file=README.md"], code: 2, says: /README\.md has no certificate/ },
+    { args: ["--tls-cert-file=README.md", "--tls-private-key-file=README.md"], code: 2, says: /README\.md has no certificate/ },
+    { args: ["--token-auth-file=no-such-file.csv"], code: 2, says: /no-such-file\.csv/ },
+  ])("$args", async ({ args, code, says }) => {
     const dataDir = await temporaryFolder();
-    expectRefusal(await runServer([`--data-dir=${dataDir}`, "--secure-port=0", ...args]), 1, says);
+    expectRefusal(await runServer([`--data-dir=${dataDir}`, "--secure-port=0", ...args]), code, says);
   });
 
   test("a damaged CA key is not written over", async () => {

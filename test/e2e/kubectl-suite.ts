@@ -2,14 +2,13 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect } from "vitest";
-import { type Kubectl, kubectlVersions, openKubectl, uniqueName } from "./kubectl.ts";
+import { KUBECTL_LIMIT_MS, type Kubectl, kubectlVersions, openKubectl, uniqueName } from "./kubectl.ts";
 import type { Finished } from "./process.ts";
 import { startServer, type TestServer } from "./server.ts";
 
 /** What the tests of one version of kubectl work with; ready when a test runs. */
 export interface KubectlContext {
   readonly version: string;
-  readonly server: TestServer;
   readonly kubectl: Kubectl;
   /** Runs a command that is to succeed and to complain about nothing. @returns its standard output. */
   ok(...args: readonly string[]): Promise<string>;
@@ -24,8 +23,13 @@ export interface KubectlContext {
   editor(sedScript: string): Promise<Readonly<Record<string, string>>>;
 }
 
+/** Where `npm start` is what kubectl talks to. */
+export interface ServerContext extends KubectlContext {
+  readonly server: TestServer;
+}
+
 /** Declares the tests once for every version of kubectl, each on a server of its own. */
-export function describeKubectl(declare: (context: KubectlContext) => void): void {
+export function describeKubectl(declare: (context: ServerContext) => void): void {
   describe.each(kubectlVersions())("kubectl %s", (version) => {
     let opened: { server: TestServer; kubectl: Kubectl } | undefined;
     beforeAll(async () => {
@@ -34,18 +38,20 @@ export function describeKubectl(declare: (context: KubectlContext) => void): voi
       return async () => {
         await server.stop();
       };
-    });
+    }, KUBECTL_LIMIT_MS);
     const use = () => {
       if (opened === undefined) throw new Error("used before it was set up");
       return opened;
     };
-    declare(createContext(version, use));
+    const context = createContext(version, () => use().kubectl);
+    declare(Object.defineProperty(context, "server", { get: () => use().server }) as ServerContext);
   });
 }
 
-function createContext(version: string, use: () => { server: TestServer; kubectl: Kubectl }): KubectlContext {
+/** @param use kubectl, once it was opened. */
+export function createContext(version: string, use: () => Kubectl): KubectlContext {
   const run = async (args: readonly string[], input: unknown) =>
-    use().kubectl(args, input === undefined ? {} : { input: typeof input === "string" ? input : JSON.stringify(input) });
+    use()(args, input === undefined ? {} : { input: typeof input === "string" ? input : JSON.stringify(input) });
   const okWith = async (input: unknown, ...args: readonly string[]) => printed(await run(args, input));
   const failsWith = async (input: unknown, ...args: readonly string[]) => {
     const finished = await run(args, input);
@@ -54,11 +60,8 @@ function createContext(version: string, use: () => { server: TestServer; kubectl
   };
   return {
     version,
-    get server() {
-      return use().server;
-    },
     get kubectl() {
-      return use().kubectl;
+      return use();
     },
     ok: (...args) => okWith(undefined, ...args),
     okWith,
@@ -70,7 +73,7 @@ function createContext(version: string, use: () => { server: TestServer; kubectl
       return name;
     },
     async editor(sedScript) {
-      const path = join(use().kubectl.home, uniqueName("editor"));
+      const path = join(use().home, uniqueName("editor"));
       await writeFile(path, `#!/bin/sh\nexec sed -i '${sedScript}' "$1"\n`);
       await chmod(path, 0o755);
       return { EDITOR: path, KUBE_EDITOR: path };
@@ -107,13 +110,26 @@ export interface KubernetesObject {
   readonly items?: readonly KubernetesObject[];
 }
 
-/** A RancherToken to create. */
+/** A RancherToken to create, as the proof of concept had it. */
 export function token(name: string, spec: Readonly<Record<string, unknown>> = {}) {
   return {
     apiVersion: "tomlebreux.com/v1alpha1",
     kind: "RancherToken",
     metadata: { name },
     spec: { userID: "my-user", clusterName: "my-cluster", ttl: "0", enabled: "true", ...spec },
+  };
+}
+
+/** How kubectl is told to use the version of the proof of concept, and not the preferred one. */
+export const V1ALPHA1 = "ranchertokens.v1alpha1.tomlebreux.com";
+
+/** A RancherToken of the preferred version to create. */
+export function tokenV1(name: string, spec: Readonly<Record<string, unknown>> = {}) {
+  return {
+    apiVersion: "tomlebreux.com/v1",
+    kind: "RancherToken",
+    metadata: { name },
+    spec: { userID: "my-user", clusterName: "my-cluster", enabled: true, ...spec },
   };
 }
 

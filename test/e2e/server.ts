@@ -1,5 +1,5 @@
 // The server as its users start it: a program with a data folder of its own, on a port that it chooses.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,11 +9,18 @@ import { type Finished, type RunningProcess, runProcess, startProcess } from "./
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MAIN = join(ROOT, "apps", "ranchertokens", "dist", "main.js");
+/** The built programs, and how npm starts each. */
+const PROGRAMS = {
+  ranchertokens: { main: MAIN, npm: ["start"] },
+  wardle: { main: join(ROOT, "examples", "wardle", "dist", "main.js"), npm: ["run", "wardle"] },
+} as const;
 
 /** How long a server may take to end after a signal, in milliseconds. */
 const STOP_LIMIT_MS = 10_000;
 
 export interface ServerOptions {
+  /** Default: the token API server. A path is a file that Node runs. */
+  readonly program?: keyof typeof PROGRAMS | { readonly main: string };
   /** A new folder by default. */
   readonly dataDir?: string;
   /** A port that the server chooses by default. */
@@ -43,12 +50,20 @@ export interface TestServer {
 }
 
 /** Starts a server and waits until it is ready. It ends with the test file at the latest. */
-export async function startServer({ dataDir, port = 0, args = [], throughNpm = false }: ServerOptions = {}): Promise<TestServer> {
+export async function startServer({
+  program = "ranchertokens",
+  dataDir,
+  port = 0,
+  args = [],
+  throughNpm = false,
+}: ServerOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? (await temporaryFolder());
   const options = [`--secure-port=${port}`, `--data-dir=${folder}`, ...args];
-  const running = throughNpm
-    ? startProcess("npm", ["start", "--", ...options], { cwd: ROOT })
-    : startProcess(process.execPath, [MAIN, ...options], { cwd: ROOT });
+  const { main, npm } = typeof program === "string" ? PROGRAMS[program] : { ...program, npm: undefined };
+  const running =
+    throughNpm && npm !== undefined
+      ? startProcess("npm", [...npm, "--", ...options], { cwd: ROOT })
+      : startProcess(process.execPath, [main, ...options], { cwd: ROOT });
   const [, url = ""] = await running.waitFor(/^Serving (https:\/\/\S+)$/m, 60_000);
   const kubeconfig = join(folder, "admin.kubeconfig");
   const access = await readKubeconfig(kubeconfig);
@@ -98,4 +113,19 @@ export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "annex-e2e-"));
   folders.push(folder);
   return folder;
+}
+
+/** A kubeconfig of a user with a bearer token. kubectl reads JSON as it reads YAML. */
+export async function tokenKubeconfig({ url, access }: TestServer, bearer: string): Promise<string> {
+  const path = join(await temporaryFolder(), "kubeconfig");
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "c", cluster: { server: url, "certificate-authority-data": Buffer.from(access.ca).toString("base64") } }],
+    users: [{ name: "u", user: { token: bearer } }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+    "current-context": "x",
+  };
+  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
 }

@@ -11,34 +11,74 @@ describeKubectl((context) => {
   test("api-resources and api-versions", async () => {
     const resources = parseTable(await ok("api-resources", "--sort-by=name"));
     expect(resources).toEqual([
-      { NAME: "clusterranchertokens", SHORTNAMES: "", APIVERSION: "tomlebreux.com/v1alpha1", NAMESPACED: "false", KIND: "ClusterRancherToken" },
+      { NAME: "clusterranchertokens", SHORTNAMES: "", APIVERSION: "tomlebreux.com/v1", NAMESPACED: "false", KIND: "ClusterRancherToken" },
+      { NAME: "clusterrolebindings", SHORTNAMES: "", APIVERSION: "rbac.authorization.k8s.io/v1", NAMESPACED: "false", KIND: "ClusterRoleBinding" },
+      { NAME: "clusterroles", SHORTNAMES: "", APIVERSION: "rbac.authorization.k8s.io/v1", NAMESPACED: "false", KIND: "ClusterRole" },
+      {
+        NAME: "localsubjectaccessreviews",
+        SHORTNAMES: "",
+        APIVERSION: "authorization.k8s.io/v1",
+        NAMESPACED: "true",
+        KIND: "LocalSubjectAccessReview",
+      },
       { NAME: "namespaces", SHORTNAMES: "ns", APIVERSION: "v1", NAMESPACED: "false", KIND: "Namespace" },
-      { NAME: "ranchertokens", SHORTNAMES: "", APIVERSION: "tomlebreux.com/v1alpha1", NAMESPACED: "true", KIND: "RancherToken" },
+      { NAME: "ranchertokens", SHORTNAMES: "", APIVERSION: "tomlebreux.com/v1", NAMESPACED: "true", KIND: "RancherToken" },
+      { NAME: "rolebindings", SHORTNAMES: "", APIVERSION: "rbac.authorization.k8s.io/v1", NAMESPACED: "true", KIND: "RoleBinding" },
+      { NAME: "roles", SHORTNAMES: "", APIVERSION: "rbac.authorization.k8s.io/v1", NAMESPACED: "true", KIND: "Role" },
       { NAME: "secrets", SHORTNAMES: "", APIVERSION: "v1", NAMESPACED: "true", KIND: "Secret" },
+      {
+        NAME: "selfsubjectaccessreviews",
+        SHORTNAMES: "",
+        APIVERSION: "authorization.k8s.io/v1",
+        NAMESPACED: "false",
+        KIND: "SelfSubjectAccessReview",
+      },
+      { NAME: "selfsubjectreviews", SHORTNAMES: "", APIVERSION: "authentication.k8s.io/v1", NAMESPACED: "false", KIND: "SelfSubjectReview" },
+      { NAME: "selfsubjectrulesreviews", SHORTNAMES: "", APIVERSION: "authorization.k8s.io/v1", NAMESPACED: "false", KIND: "SelfSubjectRulesReview" },
+      { NAME: "serviceaccounts", SHORTNAMES: "sa", APIVERSION: "v1", NAMESPACED: "true", KIND: "ServiceAccount" },
+      {
+        NAME: "storageversionmigrations",
+        SHORTNAMES: "",
+        APIVERSION: "storagemigration.k8s.io/v1beta1",
+        NAMESPACED: "false",
+        KIND: "StorageVersionMigration",
+      },
+      { NAME: "subjectaccessreviews", SHORTNAMES: "", APIVERSION: "authorization.k8s.io/v1", NAMESPACED: "false", KIND: "SubjectAccessReview" },
+      { NAME: "tokenreviews", SHORTNAMES: "", APIVERSION: "authentication.k8s.io/v1", NAMESPACED: "false", KIND: "TokenReview" },
     ]);
     expect(await ok("api-resources", "--api-group=tomlebreux.com", "--verbs=deletecollection", "-o", "name")).toBe(
       "clusterranchertokens.tomlebreux.com\nranchertokens.tomlebreux.com\n",
     );
-    expect(await ok("api-versions")).toBe("tomlebreux.com/v1alpha1\nv1\n");
+    expect(await ok("api-versions")).toBe(
+      "authentication.k8s.io/v1\nauthorization.k8s.io/v1\nrbac.authorization.k8s.io/v1\nstoragemigration.k8s.io/v1beta1\ntomlebreux.com/v1\ntomlebreux.com/v1alpha1\nv1\n",
+    );
   });
 
   test("explain: the kind, its fields, all the way down", async () => {
     const kind = await ok("explain", "ranchertokens");
     expect(kind).toMatch(/^GROUP: +tomlebreux.com$/m);
     expect(kind).toMatch(/^KIND: +RancherToken$/m);
-    expect(kind).toMatch(/^VERSION: +v1alpha1$/m);
+    expect(kind).toMatch(/^VERSION: +v1$/m);
     expect(kind).toMatch(/^ {2}spec\t<.*Object>|^ {2}spec\t<\S+>/m);
     const recursive = await ok("explain", "ranchertokens", "--recursive");
-    for (const field of ["userID", "clusterName", "ttl", "enabled", "hashedToken", "plaintextToken", "expiresAt"]) {
+    for (const field of ["userID", "clusterName", "description", "hash", "plaintextToken", "expiresAt"]) {
       expect(recursive).toMatch(new RegExp(`^ {4}${field}\t<string>`, "m"));
     }
-    expect(recursive).toMatch(/^ {4}healthy\t<boolean>$/m);
+    expect(recursive).toMatch(/^ {4}ttlSeconds\t<integer>$/m);
+    expect(recursive).toMatch(/^ {4}enabled\t<boolean>$/m);
+    expect(recursive).toMatch(/^ {4}conditions\t<\[\]Object>$/m);
     expect(recursive).toMatch(/^ {4}resourceVersion\t<string>$/m);
-    const field = await ok("explain", "ranchertoken.spec.ttl");
+    const old = await ok("explain", "ranchertokens", "--recursive", "--api-version=tomlebreux.com/v1alpha1");
+    for (const field of ["userID", "clusterName", "ttl", "enabled", "hashedToken", "plaintextToken", "expiresAt"]) {
+      expect(old).toMatch(new RegExp(`^ {4}${field}\t<string>`, "m"));
+    }
+    expect(old).toMatch(/^ {4}healthy\t<boolean>$/m);
+    const field = await ok("explain", "ranchertoken.spec.ttl", "--api-version=tomlebreux.com/v1alpha1");
     expect(field).toMatch(/^FIELD: ttl <string>$/m);
+    expect(await ok("explain", "ranchertoken.spec.ttlSeconds")).toMatch(/^FIELD: ttlSeconds <integer>$/m);
     expect(field).toMatch(/^DESCRIPTION:\n {4}How long the token is valid, in seconds/m);
     expect(await fails("explain", "ranchertoken.spec.nothing")).toBe('error: field "nothing" does not exist\n');
-    expect(await ok("explain", "clusterranchertoken.status.healthy")).toMatch(/^FIELD: healthy <boolean>$/m);
+    expect(await ok("explain", "clusterranchertoken.status.hash")).toMatch(/^FIELD: hash <string>$/m);
     expect(await ok("explain", "secret.data")).toMatch(/^FIELD: data <map\[string\]string>$/m);
     expect(await ok("explain", "namespace.status.phase")).toMatch(/^FIELD: phase <string>$/m);
   });
@@ -49,10 +89,11 @@ describeKubectl((context) => {
     const text = await ok("describe", "ranchertoken", "a", "-n", namespace);
     expect(text).toMatch(/^Name: +a$/m);
     expect(text).toMatch(new RegExp(`^Namespace: +${namespace}$`, "m"));
-    expect(text).toMatch(/^API Version: +tomlebreux.com\/v1alpha1$/m);
+    expect(text).toMatch(/^API Version: +tomlebreux.com\/v1$/m);
     expect(text).toMatch(/^Kind: +RancherToken$/m);
     expect(text).toMatch(/^ {2}Cluster Name: +my-cluster$/m);
-    expect(text).toMatch(/^ {2}Hashed Token: +sha256:/m);
+    expect(text).toMatch(/^ {2}Hash: +sha256:/m);
+    expect(text).toMatch(/^ {4}Reason: +Usable$/m);
     expectNoPlaintext(text, plaintext);
   });
 
@@ -65,26 +106,30 @@ describeKubectl((context) => {
         expect.objectContaining({ name: "ranchertokens", singularName: "ranchertoken", namespaced: true, kind: "RancherToken", verbs: TOKEN_VERBS }),
       ]),
     });
-    const version = { groupVersion: "tomlebreux.com/v1alpha1", version: "v1alpha1" };
-    const group = { name: "tomlebreux.com", versions: [version], preferredVersion: version };
+    const [v1, v1alpha1] = ["v1", "v1alpha1"].map((version) => ({ groupVersion: `tomlebreux.com/${version}`, version }));
+    const group = { name: "tomlebreux.com", versions: [v1, v1alpha1], preferredVersion: v1 };
     expect(await raw("/apis/tomlebreux.com")).toMatchObject({ kind: "APIGroup", apiVersion: "v1", ...group });
-    expect(await raw("/apis")).toMatchObject({ kind: "APIGroupList", groups: [group] });
+    expect(await raw("/apis")).toMatchObject({
+      kind: "APIGroupList",
+      groups: [...["authentication", "authorization", "rbac.authorization", "storagemigration"].map((name) => ({ name: `${name}.k8s.io` })), group],
+    });
     expect(await raw("/api")).toMatchObject({ kind: "APIVersions", versions: ["v1"] });
   });
 
-  test("the raw documents: OpenAPI", async () => {
-    const kinds = [{ group: "tomlebreux.com", version: "v1alpha1", kind: "RancherToken" }];
+  test.each(["v1", "v1alpha1"])("the raw documents: OpenAPI of %s", async (version) => {
+    const kinds = [{ group: "tomlebreux.com", version, kind: "RancherToken" }];
+    const definitions = { [`com.tomlebreux.${version}.RancherToken`]: { "x-kubernetes-group-version-kind": kinds } };
     expect(await raw("/openapi/v2")).toMatchObject({
       swagger: "2.0",
-      definitions: { "com.tomlebreux.v1alpha1.RancherToken": { "x-kubernetes-group-version-kind": kinds } },
-      paths: { "/apis/tomlebreux.com/v1alpha1/namespaces/{namespace}/ranchertokens": { get: { "x-kubernetes-action": "list" } } },
+      definitions,
+      paths: { [`/apis/tomlebreux.com/${version}/namespaces/{namespace}/ranchertokens`]: { get: { "x-kubernetes-action": "list" } } },
     });
     expect(await raw("/openapi/v3")).toMatchObject({
-      paths: { "api/v1": { serverRelativeURL: expect.stringContaining("?hash=") }, "apis/tomlebreux.com/v1alpha1": expect.anything() },
+      paths: { "api/v1": { serverRelativeURL: expect.stringContaining("?hash=") }, [`apis/tomlebreux.com/${version}`]: expect.anything() },
     });
-    expect(await raw("/openapi/v3/apis/tomlebreux.com/v1alpha1")).toMatchObject({
+    expect(await raw(`/openapi/v3/apis/tomlebreux.com/${version}`)).toMatchObject({
       openapi: expect.stringMatching(/^3\.0/),
-      components: { schemas: { "com.tomlebreux.v1alpha1.RancherToken": { "x-kubernetes-group-version-kind": kinds } } },
+      components: { schemas: definitions },
     });
   });
 

@@ -1,0 +1,229 @@
+// The token API server in a cluster, behind Kubernetes' own aggregator: asked at the cluster's own address, with the cluster's own users.
+import { readFile } from "node:fs/promises";
+import { createServer, request } from "node:https";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { generateCA, generateKey, generateServingCertificate } from "@annex/apiserver-node";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { BUILD_LIMIT_MS } from "../../controlplane/build.ts";
+import { type ControlPlane, startControlPlane, stopControlPlane } from "../../controlplane/control-plane.ts";
+import { findFreePorts } from "../../controlplane/ports.ts";
+import { KUBECTL_LIMIT_MS } from "../kubectl.ts";
+import { createContext, expectNoPlaintext, parseObject, parseTable, plaintextOf, printed, token } from "../kubectl-suite.ts";
+import type { RunningProcess } from "../process.ts";
+import { temporaryFolder } from "../server.ts";
+import { declareWalkthrough } from "../walkthrough.ts";
+import { type Installation, install, NAMESPACE, RELEASE, runTemplate } from "./installation.ts";
+
+const MINUTE_MS = 60_000;
+const MANIFEST = fileURLToPath(new URL("../../../deploy/manifest.yaml", import.meta.url));
+/** In any order: no container runs here, but whatever the chart makes is taken by a kube-apiserver. */
+const KINDS = [
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "Deployment",
+  "Job",
+  "NetworkPolicy",
+  "PodDisruptionBudget",
+  "Role",
+  "RoleBinding",
+  "Service",
+  "ServiceAccount",
+];
+
+let plane: ControlPlane;
+let installed: Installation;
+let server: RunningProcess;
+beforeAll(async () => {
+  plane = await startControlPlane(await temporaryFolder(), { log: console.log });
+  const [port = 0] = await findFreePorts(1);
+  installed = await install(plane, port, "1.36");
+  server = await installed.start(port);
+  await vi.waitFor(
+    async () => printed(await installed.kubectl(["wait", "apiservice", "v1.tomlebreux.com", "--for=condition=Available", "--timeout=20s"])),
+    {
+      timeout: 30_000,
+    },
+  );
+}, BUILD_LIMIT_MS + KUBECTL_LIMIT_MS);
+afterAll(async () => {
+  server?.kill("SIGTERM");
+  await server?.finished;
+  if (plane !== undefined) await stopControlPlane(plane.folder);
+}, MINUTE_MS);
+
+describe("the walkthrough, unchanged", () => {
+  const context = createContext("1.36", () => installed.kubectl);
+  declareWalkthrough(context, "admin");
+});
+
+describe("who asks is who the cluster knows", () => {
+  const asUser = (user: string, ...args: readonly string[]) => installed.kubectl([...args, `--as=${user}`]);
+  const { ok, okWith, newNamespace } = createContext("1.36", () => installed.kubectl);
+
+  test("a viewer reads and an admin of the namespace writes, by the roles that the chart adds to; others do nothing", async () => {
+    const namespace = await newNamespace();
+    await ok("create", "rolebinding", "v", "--clusterrole=view", "--user=viewer", "-n", namespace);
+    await ok("create", "rolebinding", "a", "--clusterrole=admin", "--user=admin-of-it", "-n", namespace);
+    const sent = JSON.stringify(token("a", { userID: "admin-of-it" }));
+    const create = (user: string) => installed.kubectl(["create", "-f", "-", "-n", namespace, `--as=${user}`], { input: sent });
+    const list = (user: string) => asUser(user, "get", "ranchertokens", "-n", namespace, "-o", "name");
+    await vi.waitFor(async () => expect(await create("admin-of-it")).toMatchObject({ code: 0 }), { timeout: 30_000, interval: 1_000 });
+    expect(await list("viewer")).toMatchObject({ code: 0, stdout: "ranchertoken.tomlebreux.com/a\n" });
+    for (const user of ["viewer", "nobody"]) {
+      expect((await create(user)).stderr).toBe(
+        `Error from server (Forbidden): error when creating "STDIN": ranchertokens.tomlebreux.com is forbidden: User "${user}" cannot create resource "ranchertokens" in API group "tomlebreux.com" in the namespace "${namespace}"\n`,
+      );
+    }
+    expect(await list("nobody")).toMatchObject({ code: 1 });
+    // For somebody else it takes the right to be them.
+    const other = JSON.stringify(token("b", { userID: "bob" }));
+    const forBob = await installed.kubectl(["create", "-f", "-", "-n", namespace, "--as=admin-of-it"], { input: other });
+    expect(forBob.stderr).toContain('User "admin-of-it" cannot make a token for user "bob"');
+  });
+
+  test("headers count behind the aggregator's certificate alone", async () => {
+    const [, url = ""] = await server.waitFor(/^Serving (https:\/\/\S+)/m);
+    const ca = Buffer.from(await ok("get", "apiservice", "v1.tomlebreux.com", "-o", "jsonpath={.spec.caBundle}"), "base64").toString();
+    const forged = { "x-remote-user": "admin", "x-remote-group": "system:masters" };
+    const answer = await ask(`${url}/apis/tomlebreux.com/v1/ranchertokens`, ca, forged);
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain('User \\"system:anonymous\\" cannot list');
+  });
+
+  test("a deleted namespace takes its tokens with it, an owner those that it owns", async () => {
+    const [gone, owned] = [await newNamespace(), await newNamespace()];
+    await okWith(token("a"), "create", "-n", gone, "-f", "-");
+    await ok("delete", "namespace", gone, "--timeout=60s");
+    expect(await ok("get", "ranchertokens", "-n", gone, "-o", "name")).toBe("");
+
+    await ok("create", "configmap", "owner", "-n", owned);
+    const { uid } = parseObject(await ok("get", "configmap", "owner", "-n", owned, "-o", "json")).metadata;
+    const ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", name: "owner", uid }];
+    await okWith({ ...token("a"), metadata: { name: "a", ownerReferences } }, "create", "-n", owned, "-f", "-");
+    await ok("delete", "configmap", "owner", "-n", owned);
+    await ok("wait", "--for=delete", "ranchertoken/a", "-n", owned, "--timeout=60s");
+    expect(await ok("get", "secrets", "-n", owned, "-o", "name")).toBe("");
+  }, 150_000);
+});
+
+test("the cluster's webhooks are asked about tokens, and see no plaintext", async () => {
+  const { ok, okWith, failsWith, newNamespace } = createContext("1.36", () => installed.kubectl);
+  const namespace = await newNamespace();
+  const bodies: string[] = [];
+  await using webhook = await startWebhook((review) => {
+    bodies.push(JSON.stringify(review));
+    const isAllowed = review.request.name !== "blocked";
+    return { uid: review.request.uid, allowed: isAllowed, ...(isAllowed ? {} : { status: { message: "none shall pass!" } }) };
+  });
+  const configuration = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: "watchers" },
+    webhooks: [
+      {
+        name: "watchers.example.com",
+        clientConfig: { url: webhook.url, caBundle: Buffer.from(webhook.ca).toString("base64") },
+        rules: [{ apiGroups: ["tomlebreux.com"], apiVersions: ["*"], resources: ["*"], operations: ["*"] }],
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+        sideEffects: "None",
+        admissionReviewVersions: ["v1"],
+      },
+    ],
+  };
+  await okWith(configuration, "create", "-f", "-");
+  const refusal = `Error from server: error when creating "STDIN": admission webhook "watchers.example.com" denied the request: none shall pass!\n`;
+  await vi.waitFor(async () => expect(await failsWith(token("blocked"), "create", "-n", namespace, "-f", "-", "--dry-run=server")).toBe(refusal), {
+    timeout: 20_000,
+    interval: 500,
+  });
+  const plaintext = plaintextOf(await okWith(token("a"), "create", "-n", namespace, "-f", "-", "-o", "yaml"));
+  await ok("label", "ranchertoken", "a", "-n", namespace, "asked=yes");
+  await ok("delete", "ranchertoken", "a", "-n", namespace);
+  expect(bodies.some((body) => body.includes('"operation":"DELETE"'))).toBe(true);
+  expectNoPlaintext(bodies.join("\n"), plaintext);
+  await ok("delete", "validatingwebhookconfiguration", "watchers");
+});
+
+/** A review as a webhook is sent it, as far as the test looks. */
+interface Review {
+  readonly request: { readonly uid: string; readonly name: string };
+}
+
+/** An admission webhook at 127.0.0.1. */
+async function startWebhook(answer: (review: Review) => unknown): Promise<AsyncDisposable & { readonly url: string; readonly ca: string }> {
+  const key = await generateKey();
+  const validity = { notBeforeMs: Date.now() - MINUTE_MS, notAfterMs: Date.now() + 60 * MINUTE_MS };
+  const ca = await generateCA("webhook", key, validity);
+  const serving = await generateServingCertificate({ cert: ca, key }, ["127.0.0.1"], validity);
+  const webhook = createServer(serving, async (asked, response) => {
+    const review = JSON.parse(await text(asked)) as Review; // the wire format
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response: answer(review) }));
+  });
+  await new Promise<void>((resolve) => webhook.listen(0, "127.0.0.1", resolve));
+  return {
+    ca,
+    url: `https://127.0.0.1:${(webhook.address() as AddressInfo).port}/`,
+    async [Symbol.asyncDispose]() {
+      webhook.closeAllConnections();
+      await new Promise((resolve) => webhook.close(resolve));
+    },
+  };
+}
+
+/** Asks a server itself, which shows the certificate of its Service. */
+function ask(
+  url: string,
+  ca: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly status: number | undefined; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { ca, servername: `${RELEASE}.${NAMESPACE}.svc`, headers, agent: false }, async (response) =>
+      resolve({ status: response.statusCode, text: await text(response) }),
+    )
+      .on("error", reject)
+      .end();
+  });
+}
+
+describe("the chart", () => {
+  test("is what the plain manifest was made of (make manifest)", async () => {
+    expect(await readFile(MANIFEST, "utf8")).toBe(printed(await runTemplate(RELEASE, NAMESPACE, "--no-hooks")));
+  });
+
+  test("makes what a kube-apiserver takes, each kind that it says", async () => {
+    const input = printed(await runTemplate("dry", "default"));
+    const kinds = printed(await installed.kubectl(["create", "--dry-run=server", "-o", 'jsonpath={.kind}{"\\n"}', "-f", "-"], { input }));
+    expect([...new Set(kinds.trim().split("\n"))].sort()).toEqual(KINDS);
+  });
+
+  test.each([
+    { values: "storage=sqlite", says: "storage=sqlite is for one replica" },
+    { values: "storage=etcd", says: 'storage must be secrets or sqlite, not "etcd"' },
+  ])("refuses $values", async ({ values, says }) => {
+    const { code, stderr } = await runTemplate(RELEASE, NAMESPACE, "--set", values);
+    expect(code).toBe(1);
+    expect(stderr).toContain(says);
+  });
+});
+
+test("nothing of it stays but the tokens", async () => {
+  const { ok, okWith } = createContext("1.36", () => installed.kubectl);
+  const plaintext = plaintextOf(await okWith(token("left"), "create", "-n", "default", "-f", "-", "-o", "yaml"));
+  server.kill("SIGTERM");
+  expect(await server.finished).toMatchObject({ code: 0 });
+  expectNoPlaintext(server.output(), plaintext);
+  const removed = await installed.unregister();
+  expect(removed.trim().split("\n").sort()).toEqual([
+    "apiservices/v1.tomlebreux.com deleted",
+    "apiservices/v1alpha1.tomlebreux.com deleted",
+    `leases/${RELEASE}-registration deleted`,
+    `secrets/${RELEASE}-serving-ca deleted`,
+    `secrets/${RELEASE}-serving-cert deleted`,
+  ]);
+  expect(await ok("get", "apiservices", "-o", "name")).not.toContain("tomlebreux");
+  expect(parseTable(await ok("get", "secrets", "-n", NAMESPACE)).map(({ NAME }) => NAME)).toEqual([`${RELEASE}-token-mac`]);
+  expect(await ok("get", "secret", "left", "-o", "jsonpath={.type}")).toBe("tomlebreux.com/token");
+});

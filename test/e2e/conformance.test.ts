@@ -1,0 +1,80 @@
+// The recorded scenarios over TLS, one connection a request, against the built wardle program.
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type AdmissionPlugin, memoryStorage, namespaceLifecycle, type ResourceVerbs } from "@annex/apiserver";
+import { type RunningServer, serve } from "@annex/apiserver-node";
+import { Namespace, SYSTEM_NAMESPACES } from "@annex/standalone";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { banFlunder, Fischer, Flunder } from "../../examples/wardle/src/wardle.ts";
+import { identities } from "../conformance/client.ts";
+import { readScenarios, type ScenarioFile } from "../conformance/files.ts";
+import { parseJSON } from "../conformance/json.ts";
+import { judge } from "../conformance/judge.ts";
+import { parseDifferences } from "../conformance/listed-differences.ts";
+import { runScenario, type Target } from "../conformance/run-scenario.ts";
+import { tlsClient } from "../conformance/tls-client.ts";
+import { startServer, temporaryFolder } from "./server.ts";
+
+/** Scenarios of finalizers that a garbage collector acts on: the program has no collector, and does not set them. */
+const OF_GARBAGE_COLLECTION = new Set(["delete-body-formats", "delete-propagation"]);
+const TIMEOUT_MS = 60_000;
+const TOKENS = "admin-token,admin,,system:masters\nalice-token,alice,,devs\n";
+
+const here = (name: string) => fileURLToPath(new URL(`../conformance/${name}`, import.meta.url));
+const readJSON = async (name: string) => parseJSON(await readFile(here(name), "utf8"));
+const listed = parseDifferences(await readJSON("differences.json"));
+const files = await readScenarios([here("wardle")]);
+const isOfGarbageCollection = ({ scenario }: ScenarioFile) => OF_GARBAGE_COLLECTION.has(scenario.name);
+
+async function tokenAuthFile(): Promise<string> {
+  const path = join(await temporaryFolder(), "tokens.csv");
+  await writeFile(path, TOKENS, { mode: 0o600 });
+  return path;
+}
+
+function targetAt(url: string, ca: string): Target {
+  const client = tlsClient(url, { ca });
+  return { client, namespaces: client, identities: identities("admin-token", "alice-token") };
+}
+
+/** One scenario after the other: they share the server, and what is cluster scoped. */
+function testScenarios(chosen: readonly ScenarioFile[], target: () => Target): void {
+  test.for(chosen)("$scenario.name", { timeout: TIMEOUT_MS }, async ({ scenario }) => {
+    expect(judge(scenario, await runScenario(scenario, target()), listed).problems).toEqual([]);
+  });
+}
+
+describe("the wardle program", () => {
+  let target: Target;
+  beforeAll(async () => {
+    const server = await startServer({ program: "wardle", args: [`--token-auth-file=${await tokenAuthFile()}`] });
+    target = targetAt(server.url, server.access.ca);
+  });
+  testScenarios(
+    files.filter((file) => !isOfGarbageCollection(file)),
+    () => target,
+  );
+});
+
+describe("a server beside a garbage collector", () => {
+  let server: RunningServer;
+  let target: Target;
+  beforeAll(async () => {
+    const dataDir = await temporaryFolder();
+    const verbsOf = (group: string, resource: string): ResourceVerbs => server.api.verbsOf(group, resource);
+    const admission: AdmissionPlugin[] = [namespaceLifecycle(() => verbsOf("", "namespaces"), SYSTEM_NAMESPACES), banFlunder(verbsOf)];
+    server = await serve({
+      resources: [Namespace, Flunder, Fischer],
+      storage: memoryStorage(),
+      dataDir,
+      securePort: 0,
+      tokenAuthFile: await tokenAuthFile(),
+      admission,
+      enableGarbageCollector: true,
+    });
+    target = targetAt(server.url, await readFile(join(dataDir, "pki", "ca.crt"), "utf8"));
+  });
+  afterAll(() => server.stop());
+  testScenarios(files.filter(isOfGarbageCollection), () => target);
+});
