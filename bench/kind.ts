@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { t } from "@annex/apimachinery";
 import { defineResource } from "@annex/apiserver";
-import { createLogger, serve } from "@annex/apiserver-node";
+import { createLogger, keepGarbageYoung, serve } from "@annex/apiserver-node";
 import { sqlite } from "@annex/storage-sqlite";
+
+keepGarbageYoung();
 
 const Gadget = defineResource({
   group: "bench.example.com",

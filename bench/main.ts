@@ -4,6 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import { arch, cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureApply } from "./apply.ts";
 import { requireH2load } from "./h2load.ts";
 import { formatRow, HEADING, type Sample } from "./report.ts";
 import { openStage } from "./stage.ts";
@@ -45,6 +46,10 @@ const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) {
   console.error(`--rounds must be a whole number from 1 to ${MAX_ROUNDS}, not ${JSON.stringify(values.rounds)}`);
   process.exit(2);
+}
+if (values.work === "apply") {
+  await measureApply();
+  process.exit(0);
 }
 const h2load = await requireH2load();
 const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;

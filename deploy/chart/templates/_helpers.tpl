@@ -1,0 +1,48 @@
+{{- define "annex.name" -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "annex.labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{- define "annex.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "annex.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{- define "annex.service" -}}
+{{ .Release.Namespace }}/{{ include "annex.name" . }}:443
+{{- end -}}
+
+{{- define "annex.restricted" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{- define "annex.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "annex.check" -}}
+{{- if not (has .Values.storage (list "secrets" "sqlite")) -}}
+{{- fail (printf "storage must be secrets or sqlite, not %q" .Values.storage) -}}
+{{- end -}}
+{{- if and (eq .Values.storage "sqlite") (ne (int .Values.replicaCount) 1) -}}
+{{- fail "storage=sqlite is for one replica: several would each have tokens of their own. Set replicaCount=1, or storage=secrets" -}}
+{{- end -}}
+{{- end -}}
