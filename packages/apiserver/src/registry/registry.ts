@@ -19,7 +19,7 @@ import { type Resource, type ResourceVersion, toStorageVersion, versionOf, type 
 import type { ObjectView } from "../object-view.ts";
 import type { Random } from "../random.ts";
 import { checkNewUID, requireCreate } from "./create-on-update.ts";
-import { checkUID, deleteObject } from "./deletion.ts";
+import { checkUID, type Deletion, deleteObject } from "./deletion.ts";
 import { emptyObject, trackFields } from "./field-managers.ts";
 import { warnOfFinalizers } from "./finalizer-warnings.ts";
 import {
@@ -39,7 +39,7 @@ import { visibilityFor } from "./selection.ts";
 import { checkForm, checkRules, resourceVersionRequired } from "./validation.ts";
 import { ValueView } from "./value-view.ts";
 import type { CreateInput, ListResult, ReadConsistency, RequestContext, ResourceVerbs, UpdateInput } from "./verbs.ts";
-import { withNewStatus, writeSteps } from "./write-steps.ts";
+import { type WriteSteps, withNewStatus, writeSteps } from "./write-steps.ts";
 
 export interface RegistryOptions {
   readonly resource: Resource;
@@ -58,30 +58,67 @@ const DELETE_CONCURRENCY = 32;
 const MOST_RECENT: ReadConsistency = { type: "MostRecent" };
 
 /** What Kubernetes does with the objects of any kind, over wherever they are kept. */
-export function registryVerbs({ resource, store, admission, random, hasGarbageCollector = false }: RegistryOptions): Required<ResourceVerbs> {
-  const steps = writeSteps(resource, admission);
+export function registryVerbs(options: RegistryOptions): Required<ResourceVerbs> {
+  return new Registry(options).verbs();
+}
+
+class Registry {
+  readonly #resource: Resource;
+  readonly #store: ObjectStore;
+  readonly #random: Random;
+  readonly #steps: WriteSteps;
+  readonly #deletion: Deletion;
+
+  constructor({ resource, store, admission, random, hasGarbageCollector = false }: RegistryOptions) {
+    this.#resource = resource;
+    this.#store = store;
+    this.#random = random;
+    this.#steps = writeSteps(resource, admission);
+    this.#deletion = { resource, store, admission, hasGarbageCollector, require: (target, context) => this.#require(target, context) };
+  }
+
+  verbs(): Required<ResourceVerbs> {
+    const [resource, store] = [this.#resource, this.#store];
+    return {
+      get: (target, consistency, context) => this.#require(target, context, consistency),
+      list: (options, context) => store.list(options, visibilityFor(resource, context.user), context),
+      watch: (options, context) => store.watch(options, visibilityFor(resource, context.user), context.signal),
+      create: (input, context) => this.#create(input, context),
+      update: (input, context) => this.#update(input, context),
+      delete: (target, options, context) => deleteObject(this.#deletion, target, options, context),
+      deleteCollection: async (selection, options, context) => {
+        const listed = await store.list({ continue: "", consistency: MOST_RECENT, ...selection }, visibilityFor(resource, context.user), context);
+        await forEachLimited(listed.items, DELETE_CONCURRENCY, async (item) => {
+          await deleteObject(this.#deletion, item, options, context, { isOfCollection: true }).catch((error: unknown) => {
+            if (!isNotFound(error)) throw error;
+          });
+        });
+        return listed satisfies ListResult;
+      },
+    };
+  }
 
   /** The present state, as far as this user may know of it. @throws {APIError} `NotFound`. */
-  function require(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Awaitable<ObjectView> {
-    return whenReady(find(target, context, consistency), (view) => {
-      if (view === undefined) throw missing(resource, target.name);
+  #require(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Awaitable<ObjectView> {
+    return whenReady(this.#find(target, context, consistency), (view) => {
+      if (view === undefined) throw missing(this.#resource, target.name);
       return view;
     });
   }
 
-  function find(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Awaitable<ObjectView | undefined> {
-    const found = store.get(target, consistency, context);
-    const isVisible = visibilityFor(resource, context.user);
+  #find(target: ObjectName, context: RequestContext, consistency = MOST_RECENT): Awaitable<ObjectView | undefined> {
+    const found = this.#store.get(target, consistency, context);
+    const isVisible = visibilityFor(this.#resource, context.user);
     return isVisible === undefined ? found : whenReady(found, (view) => (view !== undefined && isVisible(view.object) ? view : undefined));
   }
 
   /** @param authorize asks whether the user may create, where the request was allowed as another verb: as in Go once the object is known to be valid. */
-  async function create(input: CreateInput, context: RequestContext, authorize?: () => Promise<void>): Promise<ObjectView> {
-    const version = requireVersion(resource, input.version);
+  async #create(input: CreateInput, context: RequestContext, authorize?: () => Promise<void>): Promise<ObjectView> {
+    const version = requireVersion(this.#resource, input.version);
     const write = { ...writeContext(context, input.isDryRun), warn: context.warn };
-    const facts = { tracksGeneration: resource.tracksGeneration, now: context.now, random };
-    let object = steps.converted(withMetadata(input.object, metadataToCreate(input.object.metadata, input.namespace)), version);
-    if (input.isApply !== true) object = trackFields(resource, object, undefined, version, input.fieldManager, context.now);
+    const facts = { tracksGeneration: this.#resource.tracksGeneration, now: context.now, random: this.#random };
+    let object = this.#steps.converted(withMetadata(input.object, metadataToCreate(input.object.metadata, input.namespace)), version);
+    if (input.isApply !== true) object = trackFields(this.#resource, object, undefined, version, input.fieldManager, context.now);
     // The status that is dropped was looked at before: an object with one that is no object has no managers, in Go as here.
     if (version.hasStatus) object = withNewStatus(object, version);
     const request = {
@@ -90,79 +127,79 @@ export function registryVerbs({ resource, store, admission, random, hasGarbageCo
       requestName: input.name,
       sentOptions: input.sentOptions,
     };
-    const mutated = await steps.mutate("CREATE", object, undefined, version, request, write);
+    const mutated = await this.#steps.mutate("CREATE", object, undefined, version, request, write);
     // What a write may not say, a plugin may not either.
     if (mutated !== object) object = version.hasStatus ? withNewStatus(mutated, version) : mutated;
-    object = inRequestNamespace(withoutDuplicateOwners(object, context.warn, "mutated"), resource, input.namespace);
+    object = inRequestNamespace(withoutDuplicateOwners(object, context.warn, "mutated"), this.#resource, input.namespace);
     const sent = object.metadata;
     const isGenerated = !sent.name && sent.generateName !== undefined;
     object = withMetadata(object, metadataForCreate(sent, facts));
-    const formFaults = checkForm(resource, version, object, undefined, "", context.warn);
-    let stored = toStorageVersion(resource, steps.withoutNulls(object, version, input.isApply), version);
-    stored = resource.hooks.prepare?.({ object: stored, previous: undefined, subresource: "", ...write }) ?? stored;
-    checkRules(resource, stored, undefined, formFaults, write);
-    warnOfFinalizers(resource, stored, undefined, context.warn);
+    const formFaults = checkForm(this.#resource, version, object, undefined, "", context.warn);
+    let stored = toStorageVersion(this.#resource, this.#steps.withoutNulls(object, version, input.isApply), version);
+    stored = this.#resource.hooks.prepare?.({ object: stored, previous: undefined, subresource: "", ...write }) ?? stored;
+    checkRules(this.#resource, stored, undefined, formFaults, write);
+    warnOfFinalizers(this.#resource, stored, undefined, context.warn);
     await authorize?.();
-    await steps.admit("CREATE", stored, undefined, version, request, write);
+    await this.#steps.admit("CREATE", stored, undefined, version, request, write);
 
     // One that is no number says nothing, and one that was applied neither. Source: k8s.io/apiserver storage/etcd3, Create and GuaranteedUpdate.
     if (input.isApply !== true && parseRevision(sent.resourceVersion ?? "")) throw resourceVersionSet(input.object);
     for (let attempt = 1; ; attempt++) {
       const name = stored.metadata.name ?? "";
-      const created = await store.create(stored, input, context.signal);
+      const created = await this.#store.create(stored, input, context.signal);
       if (created !== undefined) return created;
       // Whoever gave both is told so too. Source: k8s.io/apiserver registry/rest, CheckGeneratedNameError.
       if (!isGenerated) {
-        const error = sent.generateName ? generateNameConflict(resource, name, 1) : alreadyExists(resource, name);
-        throw await nameTaken(error, { namespace: input.namespace, name }, context);
+        const error = sent.generateName ? generateNameConflict(this.#resource, name, 1) : alreadyExists(this.#resource, name);
+        throw await this.#nameTaken(error, { namespace: input.namespace, name }, context);
       }
-      if (attempt === MAX_NAME_ATTEMPTS) throw generateNameConflict(resource, name, 1);
-      stored = withMetadata(stored, { ...stored.metadata, name: generateName(sent.generateName ?? "", random) });
+      if (attempt === MAX_NAME_ATTEMPTS) throw generateNameConflict(this.#resource, name, 1);
+      stored = withMetadata(stored, { ...stored.metadata, name: generateName(sent.generateName ?? "", this.#random) });
     }
   }
 
   /** The 409 of a name that is taken: it tells a client that the one who has it is on its way out. Source: k8s.io/apiserver registry store, Create. */
-  async function nameTaken(error: APIError, target: ObjectName, context: RequestContext): Promise<APIError> {
+  async #nameTaken(error: APIError, target: ObjectName, context: RequestContext): Promise<APIError> {
     // Who may not know of it is told only that the name is taken.
-    const present = await find(target, context);
+    const present = await this.#find(target, context);
     if (present?.object.metadata.deletionTimestamp === undefined) return error;
     const { reason, message, details } = error;
     return new APIError(reason, `object is being deleted: ${message}`, details === undefined ? {} : { details });
   }
 
-  async function update(input: UpdateInput, context: RequestContext): Promise<{ view: ObjectView; isCreated: boolean }> {
-    const version = requireVersion(resource, input.version);
+  async #update(input: UpdateInput, context: RequestContext): Promise<{ view: ObjectView; isCreated: boolean }> {
+    const version = requireVersion(this.#resource, input.version);
     const write = { ...writeContext(context, input.isDryRun), warn: context.warn };
     for (;;) {
       context.signal.throwIfAborted();
-      const current = await find(input.target, context);
+      const current = await this.#find(input.target, context);
       if (current === undefined) {
-        const created = await createOnUpdate(input, context);
+        const created = await this.#createOnUpdate(input, context);
         if (created !== undefined) return { view: created, isCreated: true };
         continue;
       }
-      const view = await tryUpdate(input, current, version, write);
+      const view = await this.#tryUpdate(input, current, version, write);
       if (view !== undefined) return { view, isCreated: false };
     }
   }
 
   /** @returns undefined when somebody else created it first, so that it can be updated. */
-  async function createOnUpdate(input: UpdateInput, context: RequestContext): Promise<ObjectView | undefined> {
+  async #createOnUpdate(input: UpdateInput, context: RequestContext): Promise<ObjectView | undefined> {
     const { target, isApply = false } = input;
-    const isAllowed = isApply || (resource.allowsCreateOnUpdate && !input.isPatch);
-    if (!isAllowed || input.fieldManager.subresource !== "") throw missing(resource, target.name);
-    const object = await input.transform(undefined, emptyObject(resource, requireVersion(resource, input.version)));
-    if (isApply) checkNewUID(resource, object);
+    const isAllowed = isApply || (this.#resource.allowsCreateOnUpdate && !input.isPatch);
+    if (!isAllowed || input.fieldManager.subresource !== "") throw missing(this.#resource, target.name);
+    const object = await input.transform(undefined, emptyObject(this.#resource, requireVersion(this.#resource, input.version)));
+    if (isApply) checkNewUID(this.#resource, object);
     try {
-      return await create({ ...input, ...target, object }, context, () => requireCreate(resource, input, context));
+      return await this.#create({ ...input, ...target, object }, context, () => requireCreate(this.#resource, input, context));
     } catch (error) {
-      if (APIError.is(error, "AlreadyExists") && (await find(target, context)) !== undefined) return undefined;
+      if (APIError.is(error, "AlreadyExists") && (await this.#find(target, context)) !== undefined) return undefined;
       throw error;
     }
   }
 
   /** @returns undefined when somebody else wrote first: then all is done again with what is there now. */
-  async function tryUpdate(
+  async #tryUpdate(
     input: UpdateInput,
     current: ObjectView,
     version: ResourceVersion,
@@ -171,74 +208,54 @@ export function registryVerbs({ resource, store, admission, random, hasGarbageCo
     const { subresource } = input.fieldManager;
     const request = { subresource, name: input.target.name, requestName: input.target.name, sentOptions: input.sentOptions };
     const live = current.in(version.name);
-    const wanted = steps.converted(await input.transform(live, emptyObject(resource, version)), version);
-    checkPreconditions(input, wanted, current);
+    const wanted = this.#steps.converted(await input.transform(live, emptyObject(this.#resource, version)), version);
+    this.#checkPreconditions(input, wanted, current);
     const isWhole = input.admitSubresource === undefined;
     const isTracked = !isWhole || input.isApply === true;
-    const tracked = isTracked ? wanted : trackFields(resource, wanted, live, version, input.fieldManager, write.now);
+    const tracked = isTracked ? wanted : trackFields(this.#resource, wanted, live, version, input.fieldManager, write.now);
     const ownParts = (whole: KubernetesObject, { metadata: wished }: KubernetesObject) => {
       const metadata = subresource === "status" ? metadataForStatus(wished, live.metadata) : metadataForUpdate(wished, live.metadata);
-      return withMetadata(steps.onlyOwnFields(whole, live, version, subresource), { ...metadata, resourceVersion: current.resourceVersion });
+      return withMetadata(this.#steps.onlyOwnFields(whole, live, version, subresource), { ...metadata, resourceVersion: current.resourceVersion });
     };
     let object = ownParts(wanted, tracked);
     if (isWhole) {
-      const mutated = await steps.mutate("UPDATE", object, live, version, request, write);
+      const mutated = await this.#steps.mutate("UPDATE", object, live, version, request, write);
       // What a write may not change, a plugin may not either.
-      if (mutated !== object) object = inRequestNamespace(ownParts(mutated, mutated), resource, input.target.namespace);
+      if (mutated !== object) object = inRequestNamespace(ownParts(mutated, mutated), this.#resource, input.target.namespace);
       object = withoutDuplicateOwners(object, write.warn, "mutated");
     }
     object = keepManagedFieldsTimes(live, object);
-    const formFaults = checkForm(resource, version, object, live, subresource, write.warn);
+    const formFaults = checkForm(this.#resource, version, object, live, subresource, write.warn);
     const previous = current.object;
-    let stored = toStorageVersion(resource, steps.withoutNulls(object, version, input.isApply), version);
-    stored = resource.hooks.prepare?.({ object: stored, previous, subresource, ...write }) ?? stored;
-    if (resource.tracksGeneration && hasNewGeneration(stored, previous, version)) {
+    let stored = toStorageVersion(this.#resource, this.#steps.withoutNulls(object, version, input.isApply), version);
+    stored = this.#resource.hooks.prepare?.({ object: stored, previous, subresource, ...write }) ?? stored;
+    if (this.#resource.tracksGeneration && hasNewGeneration(stored, previous, version)) {
       stored = withMetadata(stored, { ...stored.metadata, generation: (previous.metadata.generation ?? 0) + 1 });
     }
-    checkRules(resource, stored, previous, formFaults, write);
-    warnOfFinalizers(resource, stored, previous, write.warn);
-    await steps.admit("UPDATE", stored, previous, version, request, write, input.admitSubresource);
-    if (isDeletionComplete(resource, stored)) {
-      if (input.isDryRun) return new ValueView(resource, stored);
-      const deleted = await store.delete(current, write.signal);
-      return deleted && new ValueView(resource, stored);
+    checkRules(this.#resource, stored, previous, formFaults, write);
+    warnOfFinalizers(this.#resource, stored, previous, write.warn);
+    await this.#steps.admit("UPDATE", stored, previous, version, request, write, input.admitSubresource);
+    if (isDeletionComplete(this.#resource, stored)) {
+      if (input.isDryRun) return new ValueView(this.#resource, stored);
+      const deleted = await this.#store.delete(current, write.signal);
+      return deleted && new ValueView(this.#resource, stored);
     }
     if (jsonEquals(stored, previous) && !current.isStale) return current;
-    if (input.isDryRun) return new ValueView(resource, stored);
-    return store.update(stored, current, write.signal);
+    if (input.isDryRun) return new ValueView(this.#resource, stored);
+    return this.#store.update(stored, current, write.signal);
   }
 
-  function checkPreconditions(input: UpdateInput, wanted: KubernetesObject, current: ObjectView): void {
+  #checkPreconditions(input: UpdateInput, wanted: KubernetesObject, current: ObjectView): void {
     const { resourceVersion } = wanted.metadata;
     const { name } = input.target;
-    if (!input.isPatch) checkUID(resource, wanted, current.object);
+    if (!input.isPatch) checkUID(this.#resource, wanted, current.object);
     if (!resourceVersion || resourceVersion === "0") {
-      if (!resource.allowsUnconditionalUpdate) throw resourceVersionRequired(resource, name);
+      if (!this.#resource.allowsUnconditionalUpdate) throw resourceVersionRequired(this.#resource, name);
     } else if (resourceVersion !== current.resourceVersion) {
       if (parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
-      throw conflict(resource, name, OPTIMISTIC_LOCK_MESSAGE);
+      throw conflict(this.#resource, name, OPTIMISTIC_LOCK_MESSAGE);
     }
   }
-
-  const deletion = { resource, store, admission, hasGarbageCollector, require };
-
-  return {
-    get: (target, consistency, context) => require(target, context, consistency),
-    list: (options, context) => store.list(options, visibilityFor(resource, context.user), context),
-    watch: (options, context) => store.watch(options, visibilityFor(resource, context.user), context.signal),
-    create,
-    update,
-    delete: (target, options, context) => deleteObject(deletion, target, options, context),
-    async deleteCollection(selection, options, context) {
-      const listed = await store.list({ continue: "", consistency: MOST_RECENT, ...selection }, visibilityFor(resource, context.user), context);
-      await forEachLimited(listed.items, DELETE_CONCURRENCY, async (item) => {
-        await deleteObject(deletion, item, options, context, { isOfCollection: true }).catch((error: unknown) => {
-          if (!isNotFound(error)) throw error;
-        });
-      });
-      return listed satisfies ListResult;
-    },
-  };
 }
 
 /** The refusal of a new object with a resourceVersion. Where it was none of the client's, storage refuses it, in Go: a 500. */

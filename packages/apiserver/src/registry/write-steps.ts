@@ -6,6 +6,8 @@ import { admissionWriteOptions } from "./admission-options.ts";
 import { checkAdmit } from "./validation.ts";
 import type { SentWriteOptions, UpdateInput } from "./verbs.ts";
 
+export type WriteSteps = ReturnType<typeof writeSteps>;
+
 /** What of a request admission is told: see `AdmissionAttributes`. */
 interface WriteRequest {
   readonly subresource: string;
