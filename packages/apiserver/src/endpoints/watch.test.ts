@@ -165,3 +165,63 @@ test.each([
     { type: "BOOKMARK", object: { apiVersion: "example.com/v1", kind, metadata: { resourceVersion: expect.stringMatching(/^[0-9]+$/) }, ...fields } },
   ]);
 });
+
+describe("two seconds before its end", () => {
+  const QUERY = "watch=true&allowWatchBookmarks=true&labelSelector=none";
+
+  /** What a watch from now on says after its state, until it ends. */
+  async function after(timeoutSeconds: number, during: (step: (ms: number) => Promise<void>, write: (resource: string) => Promise<string>) => Promise<void>) {
+    const clock = steppedClock();
+    await using server = await startHarness([Thing, Typed], { clock });
+    const write = async (resource: string) => {
+      const kind = resource === "things" ? "Thing" : "Typed";
+      const sent = { ...body(kind, ""), metadata: { generateName: "a", labels: { none: "" } } };
+      return (await server.request("POST", `${PLACE}/${resource}`, { body: sent })).json().metadata.resourceVersion;
+    };
+    await clock.step(500); // the server looks each second whose time has come
+    const watch = await server.request("GET", `${PLACE}/things?${QUERY}&timeoutSeconds=${timeoutSeconds}`);
+    const taken = take(watch, Number.POSITIVE_INFINITY);
+    await clock.step(0);
+    await during(clock.step, write);
+    await clock.step(timeoutSeconds * 1000);
+    const [ofState, ...others] = (await taken).map(({ type, object }) => [type, object.metadata.resourceVersion]);
+    expect(ofState?.[0]).toBe("BOOKMARK");
+    return others;
+  }
+
+  test("a watch tells where it is, whatever happened before", async () => {
+    let changed = "";
+    let written = "";
+    const told = await after(20, async (step, write) => {
+      await step(10_000);
+      changed = await write("things");
+      await step(7_500);
+      written = await write("typeds");
+      await step(1_000);
+      await write("typeds");
+    });
+    expect(told).toEqual([
+      ["ADDED", changed],
+      ["BOOKMARK", written],
+    ]);
+  });
+
+  test("it does so beside the bookmarks of every minute", async () => {
+    expect((await after(70, async () => undefined)).map(([type]) => type)).toEqual(["BOOKMARK", "BOOKMARK"]);
+  });
+
+  test("an event of that moment does not stand for it", async () => {
+    const told = await after(20, async (step, write) => {
+      await step(17_999);
+      for (let n = 0; n < 3; n++) {
+        await step(1);
+        await write("things");
+      }
+    });
+    expect(told.map(([type]) => type)).toEqual(["ADDED", "ADDED", "ADDED", "BOOKMARK"]);
+  });
+
+  test.each([1, 2])("a watch of %d s has no such moment", async (seconds) => {
+    expect(await after(seconds, async () => undefined)).toEqual([]);
+  });
+});

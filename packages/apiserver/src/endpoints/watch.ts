@@ -53,6 +53,7 @@ export async function serveWatch(state: RequestState, target: Target, services: 
   );
   const stop = new AbortController();
   const signal = AbortSignal.any([state.signal, stop.signal]);
+  const lifetimeMs = query.timeoutSeconds ? Math.min(query.timeoutSeconds * 1000, MAX_WATCH_MS) : services.minWatchMs * (1 + services.chance());
   const batches = await verbs.watch(
     {
       namespace,
@@ -60,10 +61,10 @@ export async function serveWatch(state: RequestState, target: Target, services: 
       fieldSelector: info.name === "" ? query.fieldSelector : selectorOf(info.name, query.fieldSelector),
       resourceVersion: query.resourceVersion === "" ? undefined : query.resourceVersion,
       sendInitialEvents: query.sendInitialEvents,
+      endsAt: services.clock.now() + lifetimeMs,
     },
     { user: state.user, now: state.now, authorizer: state.authorizer, warn: state.warn, signal },
   );
-  const lifetimeMs = query.timeoutSeconds ? Math.min(query.timeoutSeconds * 1000, MAX_WATCH_MS) : services.minWatchMs * (1 + services.chance());
   const stream = new WatchStream(target, form, query.allowWatchBookmarks, services.log, state);
   return {
     status: 200,

@@ -7,7 +7,7 @@ import type { Resource } from "../definition/resource.ts";
 import type { ObjectView, WatchBatch, WatchEvent } from "../object-view.ts";
 import type { Revision } from "../storage/index.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
-import type { Matcher, ResourceCache } from "../watch-cache/resource-cache.ts";
+import type { FollowOptions, Matcher, ResourceCache } from "../watch-cache/resource-cache.ts";
 import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import type { ObjectStore, Visibility } from "./object-store.ts";
 import { ResourceKeys } from "./resource-keys.ts";
@@ -20,6 +20,8 @@ import type { ListOptions, ListResult, ReadConsistency, WatchOptions } from "./v
 const FRESHNESS_TIMEOUT_MS = 3_000;
 /** How often a watch on which nothing happens tells where it is. Source: k8s.io/apiserver cacher, bookmarkFrequency. */
 const PROGRESS_MS = 60_000;
+/** How long before its end a watch tells so once more, whatever happened before: its client goes on from there. Source: k8s.io/apiserver cacher, nextBookmarkTime. */
+const LAST_PROGRESS_MS = 2_000;
 
 export interface CachedReadsOptions {
   readonly resource: Resource;
@@ -72,13 +74,15 @@ export class CachedReads implements Pick<ObjectStore, "get" | "list" | "watch"> 
   }
 
   async watch(options: WatchOptions, visible: Visibility, signal: AbortSignal): Promise<AsyncIterable<WatchBatch>> {
-    const { prefix, ...place } = this.#placeOf(options);
-    const matches = singleOr({ prefix, ...place }, matcherOf(this.#resource, options, visible));
+    const selected = this.#placeOf(options);
+    const { prefix } = selected;
+    const matches = singleOr(selected, matcherOf(this.#resource, options, visible));
     const objects = this.#objects;
-    const { resourceVersion } = options;
+    const { resourceVersion, endsAt } = options;
+    const place = { prefix, matches, progressMs: PROGRESS_MS, progressAt: endsAt && endsAt - LAST_PROGRESS_MS, signal };
     const after = resourceVersion === undefined ? undefined : requireRevision(resourceVersion);
     const startsWithState = options.sendInitialEvents ?? (after === undefined || after === 0);
-    if (!startsWithState) return objects.follow({ prefix, matches, after: after || objects.revision, progressMs: PROGRESS_MS, signal });
+    if (!startsWithState) return objects.follow({ ...place, after: after || objects.revision });
     if (resourceVersion !== undefined && after !== undefined && after > objects.revision) {
       try {
         await this.#waitFor(resourceVersion, signal);
@@ -88,7 +92,7 @@ export class CachedReads implements Pick<ObjectStore, "get" | "list" | "watch"> 
         return failedWatch(error);
       }
     }
-    return this.#initialState(prefix, matches, signal);
+    return this.#initialState(place);
   }
 
   /** How many of the objects in a namespace, or in all, lie behind one. */
@@ -156,7 +160,8 @@ export class CachedReads implements Pick<ObjectStore, "get" | "list" | "watch"> 
     return count;
   }
 
-  async *#initialState(prefix: string, matches: Matcher, signal: AbortSignal): AsyncGenerator<WatchBatch> {
+  async *#initialState(place: Omit<FollowOptions, "after">): AsyncGenerator<WatchBatch> {
+    const { prefix, matches } = place;
     const at = this.#objects.revision;
     const events: WatchEvent[] = [];
     this.#objects.scan(prefix, prefix, at, (view) => {
@@ -164,7 +169,7 @@ export class CachedReads implements Pick<ObjectStore, "get" | "list" | "watch"> 
       return true;
     });
     yield { events, resourceVersion: String(at), isInitialEnd: true };
-    yield* this.#objects.follow({ prefix, matches, after: at, progressMs: PROGRESS_MS, signal });
+    yield* this.#objects.follow({ ...place, after: at });
   }
 }
 

@@ -89,7 +89,7 @@ export class FollowedObjects implements Pick<ObjectStore, "get" | "list" | "watc
     this.#advance(requireRevision(resourceVersion), false);
   }
 
-  /** Lets watchers tell their progress, where it is time. To be called every few seconds. */
+  /** Lets watchers tell their progress, where it is time. To be called every second. */
   tick(): void {
     this.#objects.tick();
   }

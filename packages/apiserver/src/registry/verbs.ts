@@ -51,6 +51,8 @@ export interface WatchOptions extends Selection {
   readonly resourceVersion: string | undefined;
   /** Begin with the present objects and mark their end, whatever the resourceVersion (which they are then not older than). */
   readonly sendInitialEvents: boolean | undefined;
+  /** When it will be ended, in milliseconds since the epoch: shortly before, it tells how far it has come. Default: nobody knows. */
+  readonly endsAt?: number;
 }
 
 export interface WriteOptions {

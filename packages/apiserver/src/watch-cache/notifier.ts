@@ -51,6 +51,6 @@ export class Notifier {
   }
 
   wakeDue(now: number): void {
-    for (const entry of [...this.#waiting]) if (entry.dueAt <= now) entry.wake();
+    for (const entry of this.#waiting) if (entry.dueAt <= now) entry.wake();
   }
 }

@@ -21,6 +21,8 @@ export interface FollowOptions {
   readonly after: Revision;
   /** How often a batch comes though nothing happened, in milliseconds. */
   readonly progressMs: number;
+  /** When one comes besides, whatever happened before, in milliseconds since the epoch. Undefined, or past at the beginning: never. */
+  readonly progressAt: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -211,13 +213,14 @@ export class ResourceCache {
    *
    * @throws {APIError} `Expired` when the changes after `after` are no longer all remembered, at the beginning or because the reader fell behind.
    */
-  async *follow({ prefix, matches, after, progressMs, signal }: FollowOptions): AsyncGenerator<WatchBatch, void, undefined> {
+  async *follow({ prefix, matches, after, progressMs, progressAt = 0, signal }: FollowOptions): AsyncGenerator<WatchBatch, void, undefined> {
     const log = this.#log;
     const endKey = endOfPrefix(prefix);
     if (after < log.oldest) throw expired(`too old resource version: ${after} (${log.oldest})`);
     let place = log.placeAfter(after);
     let reported = after;
     let dueAt = this.#now() + progressMs;
+    let lastDueAt = progressAt > this.#now() ? progressAt : Number.POSITIVE_INFINITY;
     using waiter = this.#notifier.join(signal);
     while (!signal.aborted) {
       if (log !== this.#log || !log.holds(place)) throw expired(`too old resource version: ${reported} (${this.#log.oldest})`);
@@ -235,12 +238,14 @@ export class ResourceCache {
           break;
         }
       }
-      if (events.length > 0 || this.#now() >= dueAt) {
+      const now = this.#now();
+      if (events.length > 0 || now >= dueAt || now >= lastDueAt) {
         if (revision > reported) reported = revision;
-        dueAt = this.#now() + progressMs;
+        dueAt = now + progressMs;
+        if (events.length === 0 && now >= lastDueAt) lastDueAt = Number.POSITIVE_INFINITY;
         yield { events, resourceVersion: String(reported), isInitialEnd: false };
       }
-      if (place >= log.end && log === this.#log) await waiter.wait(dueAt);
+      if (place >= log.end && log === this.#log) await waiter.wait(Math.min(dueAt, lastDueAt));
     }
   }
 

@@ -20,7 +20,9 @@ export interface WatchCacheOptions {
   readonly maxEventBytes?: number;
 }
 
-const TICK_MS = 5_000;
+/** How exact the time is at which a watch tells where it is. Source: k8s.io/apiserver cacher, dispatchEvents. */
+const TICK_MS = 1_000;
+const COMPACTION_MS = 5_000;
 const LIST_PAGE = 10_000;
 const RETRY_MS = 1_000;
 
@@ -87,7 +89,13 @@ export class WatchCache implements AsyncDisposable {
   async start(): Promise<void> {
     const after = await this.#load();
     const { current } = await this.#storage.revisions();
-    this.#work = Promise.all([this.#follow(after), this.#tick()]);
+    this.#work = Promise.all([
+      this.#follow(after),
+      this.#every(TICK_MS, () => {
+        for (const cache of this.#resources.values()) cache.tick();
+      }),
+      this.#every(COMPACTION_MS, () => this.#compact().catch((error: unknown) => this.#log.error({ error }, "compaction failed"))),
+    ]);
     await this.reached(current, this.#stop.signal);
   }
 
@@ -165,13 +173,12 @@ export class WatchCache implements AsyncDisposable {
     return this.#resources.get(key.slice(0, key.indexOf("/", key.indexOf("/", 1) + 1) + 1));
   }
 
-  async #tick(): Promise<void> {
+  async #every(ms: number, task: () => Promise<void> | void): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await this.#clock.sleep(TICK_MS, signal).catch(() => undefined);
+      await this.#clock.sleep(ms, signal).catch(() => undefined);
       if (signal.aborted) return;
-      for (const cache of this.#resources.values()) cache.tick();
-      await this.#compact().catch((error: unknown) => this.#log.error({ error }, "compaction failed"));
+      await task();
     }
   }
 

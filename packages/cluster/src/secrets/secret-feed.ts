@@ -14,7 +14,8 @@ export interface SecretFeedOptions {
 /** What is remembered for watches that come back: a Secret of a token has two kilobytes. */
 const MAX_EVENTS = 20_000;
 const MAX_EVENT_BYTES = 64 * 1024 * 1024;
-const TICK_MS = 5_000;
+/** How exact the time is at which a watch tells where it is. */
+const TICK_MS = 1_000;
 
 /** The Secrets of one type in all namespaces, as one watch of the cluster tells them. */
 export class SecretFeed {
