@@ -170,7 +170,10 @@ describe("two seconds before its end", () => {
   const QUERY = "watch=true&allowWatchBookmarks=true&labelSelector=none";
 
   /** What a watch from now on says after its state, until it ends. */
-  async function after(timeoutSeconds: number, during: (step: (ms: number) => Promise<void>, write: (resource: string) => Promise<string>) => Promise<void>) {
+  async function after(
+    timeoutSeconds: number,
+    during: (step: (ms: number) => Promise<void>, write: (resource: string) => Promise<string>) => Promise<void>,
+  ) {
     const clock = steppedClock();
     await using server = await startHarness([Thing, Typed], { clock });
     const write = async (resource: string) => {

@@ -63,7 +63,14 @@ async function read(things: ResourceCache, count: number, options: Partial<Follo
 }
 
 function follow(things: ResourceCache, options: Partial<FollowOptions> & { after: Revision }): AsyncIterable<WatchBatch> {
-  return things.follow({ prefix: PREFIX, matches: undefined, progressMs: 60_000, signal: new AbortController().signal, ...options });
+  return things.follow({
+    prefix: PREFIX,
+    matches: undefined,
+    progressMs: 60_000,
+    progressAt: undefined,
+    signal: new AbortController().signal,
+    ...options,
+  });
 }
 
 describe("lists at an older revision", () => {
