@@ -1,5 +1,5 @@
+import { quoteGo } from "../meta/go-quote.ts";
 import { APIError, MAX_FAULTS } from "../meta/index.ts";
-import { quoteGo } from "../schema/go-format.ts";
 import { formatPath } from "./field-path.ts";
 import type { Manager, Managers } from "./managed-fields.ts";
 import type { Conflict } from "./updater.ts";

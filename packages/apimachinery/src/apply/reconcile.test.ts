@@ -1,30 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { JSONObject } from "../meta/index.ts";
-import type { Schema } from "../schema/schema.ts";
+import { schema } from "../testing/apply-schema.ts";
 import { FieldSet } from "./field-set.ts";
 import { reconcileFieldSet, withNamedFields } from "./reconcile.ts";
 import { structuralType } from "./structural-type.ts";
 
-const text: Schema = { type: "string" };
-const schema: Schema = {
-  type: "object",
-  properties: {
-    s: text,
-    n: { type: "number" },
-    o: { type: "object", properties: { a: text, b: text } },
-    m: { type: "object", additionalProperties: { type: "object", properties: { a: text, b: text } } },
-    list: { type: "array", items: text },
-    set: { type: "array", items: text, "x-kubernetes-list-type": "set" },
-    map: {
-      type: "array",
-      "x-kubernetes-list-type": "map",
-      "x-kubernetes-list-map-keys": ["k"],
-      items: { type: "object", properties: { k: { type: "string", default: "d" }, v: text, w: text } },
-    },
-    atom: { type: "object", "x-kubernetes-map-type": "atomic", additionalProperties: text },
-    free: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-  },
-};
 const type = structuralType(schema);
 
 // Every row says what structured-merge-diff 6.3.3 answers.

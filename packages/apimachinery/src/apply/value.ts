@@ -1,5 +1,6 @@
+import { quoteGo } from "../meta/go-quote.ts";
 import { isJSONObject, type JSONArray, type JSONObject, type JSONValue } from "../meta/index.ts";
-import { formatGoFloat, quoteGo } from "../schema/go-format.ts";
+import { formatGoFloat } from "../schema/go-format.ts";
 
 /**
  * Orders two strings as Go does: by the bytes of their UTF-8. It differs from JavaScript's own order only where a surrogate pair (a character

@@ -1,3 +1,4 @@
+import { GO_ESCAPES } from "../meta/go-quote.ts";
 import { type JSONArray, type JSONObject, type JSONValue, setOwn } from "../meta/index.ts";
 
 /** The text is no JSON. The message is the one that Go's encoding/json has for the same text. */
@@ -295,24 +296,12 @@ export function exactNumber(source: string, number = Number(source)): number | b
   return exact >= MIN_INT64 && exact <= MAX_INT64 ? exact : number;
 }
 
-const GO_ESCAPES: Readonly<Record<string, string>> = {
-  "'": "\\'",
-  "\\": "\\\\",
-  "\u0007": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-};
-
 /** Go looks at bytes: of a character beyond ASCII it names the first byte, as if that were Latin-1. */
 function quoteCharacter(text: string, at: number): string {
   const point = text.codePointAt(at) ?? 0;
   const byte = point < 0x80 ? point : point < 0x800 ? 0xc0 | (point >> 6) : point < 0x10000 ? 0xe0 | (point >> 12) : 0xf0 | (point >> 18);
   const letter = String.fromCharCode(byte);
-  const escaped = GO_ESCAPES[letter];
+  const escaped = letter === "'" ? "\\'" : GO_ESCAPES[letter];
   if (escaped !== undefined) return `'${escaped}'`;
   if (byte < 32 || byte === 127) return `'\\x${byte.toString(16).padStart(2, "0")}'`;
   return `'${letter}'`;

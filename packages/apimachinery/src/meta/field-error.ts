@@ -1,4 +1,4 @@
-import { quoteGo } from "../schema/go-format.ts";
+import { quoteGo } from "./go-quote.ts";
 import type { FieldError } from "./status.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { quoteGo } from "../schema/go-format.ts";
+import { quoteGo } from "./go-quote.ts";
 import { formatGroupResource, type GroupKind, type GroupResource } from "./group-version.ts";
 
 /** Every `reason` the server sends, with its HTTP status code. Source: meta/v1 StatusReason. */

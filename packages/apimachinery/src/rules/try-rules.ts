@@ -1,7 +1,8 @@
 import { type CelValue, OPTIONAL_NONE, optionalOf, RUNTIME_COST_BUDGET } from "../cel/index.ts";
+import { quoteGo } from "../meta/go-quote.ts";
 import { type FieldError, fieldError, isJSONObject, type JSONObject, type JSONValue, MAX_FAULTS } from "../meta/index.ts";
 import { byKey, Correlation, keyOf } from "../schema/correlation.ts";
-import { formatGoValue, quoteGo } from "../schema/go-format.ts";
+import { formatGoValue } from "../schema/go-format.ts";
 import type { CompiledRules, Rule, RuleNode } from "./compile-rules.ts";
 import { formatBelow, formatPlace, isUnchanged, type Place } from "./place.ts";
 

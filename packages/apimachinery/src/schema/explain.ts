@@ -1,9 +1,10 @@
+import { quoteGo } from "../meta/go-quote.ts";
 import { isJSONObject, type JSONObject } from "../meta/index.ts";
 import { hasDuplicates, hasField, isWhole } from "./accepts.ts";
 import type { Node } from "./compile.ts";
 import type { Correlation } from "./correlation.ts";
 import type { Faults } from "./faults.ts";
-import { formatGoFloat, formatGoInteger, quoteGo } from "./go-format.ts";
+import { formatGoFloat, formatGoInteger } from "./go-format.ts";
 import { exceedsMaximum, exceedsMinimum, isInRange, isInt64, isLongerThan, isMultipleOf, isShorterThan } from "./numbers.ts";
 
 /**

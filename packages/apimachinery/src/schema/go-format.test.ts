@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canonicalJSON, compareCodePoints, formatGoFloat, formatGoNumber, formatGoValue, quoteGo } from "./go-format.ts";
+import { canonicalJSON, compareCodePoints, formatGoFloat, formatGoNumber, formatGoValue } from "./go-format.ts";
 
 // Each was printed by Go's fmt.
 test.each([
@@ -17,12 +17,6 @@ test.each([
 test("a whole number prints as an integer, unless only a float can hold it", () => {
   expect([1_000_000, -5, 2 ** 53].map(formatGoNumber)).toEqual(["1000000", "-5", "9.007199254740992e+15"]);
 });
-
-test.each([
-  ["a\u200b\u00a0\x7fé\u2028<>\u{1f600}\ue000", String.raw`"a\u200b\u00a0\x7fé\u2028<>😀\ue000"`],
-  ['\x00\x07\n\t"\\', String.raw`"\x00\a\n\t\"\\"`],
-  ["\u{e0001}", String.raw`"\U000e0001"`],
-])("%j is quoted as Go quotes it", (text, quoted) => expect(quoteGo(text)).toBe(quoted));
 
 test("values: numbers bare, objects as JSON with sorted keys and no HTML", () => {
   expect(formatGoValue(9223372036854775807n)).toBe("9223372036854775807");

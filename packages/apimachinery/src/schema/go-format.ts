@@ -1,3 +1,5 @@
+import { quoteGo } from "../meta/go-quote.ts";
+
 /**
  * Prints a value as Go's field errors do: strings quoted as `%q`, numbers as `%v`, everything else as JSON with sorted keys.
  *
@@ -69,31 +71,6 @@ export function compareCodePoints(left: string, right: string): number {
     return surrogateA === surrogateB ? a - b : surrogateA ? 1 : -1;
   }
   return left.length - right.length;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  "\\": "\\\\",
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-};
-
-/** Quotes as Go's strconv.Quote: what is not printable is escaped, other Unicode is kept. */
-export function quoteGo(text: string): string {
-  return `"${text.replace(/["\\]|[^\x20\p{L}\p{M}\p{N}\p{P}\p{S}]/gu, escapeChar)}"`;
-}
-
-function escapeChar(char: string): string {
-  const named = ESCAPES[char];
-  if (named !== undefined) return named;
-  const code = char.codePointAt(0) ?? 0;
-  if (code < 0x20 || code === 0x7f) return `\\x${hex(code, 2)}`;
-  return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
 }
 
 const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, "0");

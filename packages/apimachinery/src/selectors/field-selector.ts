@@ -1,6 +1,6 @@
+import { quoteGo } from "../meta/go-quote.ts";
 import { badRequest } from "../meta/index.ts";
 import { compareUTF8 } from "../meta/names.ts";
-import { quoteGo } from "../schema/go-format.ts";
 import { MAX_SELECTOR_REQUIREMENTS } from "./label-selector.ts";
 
 /** One condition of a field selector: the field has, or has not, this value. */

@@ -1,6 +1,6 @@
+import { quoteGo } from "../meta/go-quote.ts";
 import { badRequest } from "../meta/index.ts";
 import { compareUTF8, isQualifiedName, isValidLabelValue } from "../meta/names.ts";
-import { quoteGo } from "../schema/go-format.ts";
 import { type LabelToken, tokenizeLabelSelector } from "./label-tokens.ts";
 
 /** How a label relates to the values of a requirement; `exists` and `!` have none, `gt` and `lt` one integer. Source: selection.Operator. */

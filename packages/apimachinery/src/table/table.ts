@@ -1,5 +1,5 @@
+import { quoteGo } from "../meta/go-quote.ts";
 import { badRequest, type JSONValue, type KubernetesObject } from "../meta/index.ts";
-import { quoteGo } from "../schema/go-format.ts";
 import { ZERO_TIME } from "./age.ts";
 import { type ColumnType, formatCell, type TableCell } from "./cells.ts";
 import { compileJSONPath } from "./jsonpath.ts";

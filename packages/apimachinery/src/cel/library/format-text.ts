@@ -1,6 +1,6 @@
+import { quoteGo } from "../../meta/go-quote.ts";
 import { CelError } from "../value/error.ts";
 import { formatFixed } from "../value/go-number.ts";
-import { goQuote } from "../value/go-quote.ts";
 import { CelList } from "../value/list.ts";
 import { CelMap } from "../value/map.ts";
 import { CelDouble, CelUint, isInt } from "../value/number.ts";
@@ -199,7 +199,7 @@ function formatMap(map: CelMap): string {
     const isKey = typeof key === "string" || typeof key === "boolean" || isInt(key) || key instanceof CelUint;
     if (!isKey) throw new FormatError(`no formatting function for map key of type ${typeOf(key).name}`);
     work(NEW_ELEMENT_STEPS);
-    return [typeof key === "string" ? goQuote(key) : key.toString(), formatElement(map.get(key))] as const;
+    return [typeof key === "string" ? quoteGo(key) : key.toString(), formatElement(map.get(key))] as const;
   });
   entries.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
   return `{${entries.map(([key, value]) => `${key}:${value}`).join(", ")}}`;
@@ -210,12 +210,12 @@ function formatElement(value: CelValue): string {
   work(NEW_ELEMENT_STEPS);
   if (typeof value === "string") {
     workOnText(value.length);
-    return goQuote(value);
+    return quoteGo(value);
   }
-  if (value instanceof Uint8Array) return `b${goQuote(textOfBytes(value))}`;
-  if (value instanceof CelTimestamp) return `timestamp(${goQuote(value.toString())})`;
-  if (value instanceof CelDuration) return `duration(${goQuote(value.toString())})`;
-  if (value instanceof CelDouble) return Number.isFinite(value.value) ? formatFixed(value.value, DEFAULT_PRECISION) : goQuote(special(value.value));
+  if (value instanceof Uint8Array) return `b${quoteGo(textOfBytes(value))}`;
+  if (value instanceof CelTimestamp) return `timestamp(${quoteGo(value.toString())})`;
+  if (value instanceof CelDuration) return `duration(${quoteGo(value.toString())})`;
+  if (value instanceof CelDouble) return Number.isFinite(value.value) ? formatFixed(value.value, DEFAULT_PRECISION) : quoteGo(special(value.value));
   if (
     value === null ||
     value instanceof CelList ||

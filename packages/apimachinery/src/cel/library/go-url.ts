@@ -1,4 +1,4 @@
-import { goQuote } from "../value/go-quote.ts";
+import { quoteGo } from "../../meta/go-quote.ts";
 import { AddressError, parseAddress } from "./network-address.ts";
 
 /** Why a text is no URL, in Go's words. */
@@ -51,7 +51,7 @@ function named<Result>(text: string, read: () => Result): Result {
     return read();
   } catch (error) {
     if (!(error instanceof URLError)) throw error;
-    throw new URLError(`parse ${goQuote(text)}: ${error.message}`);
+    throw new URLError(`parse ${quoteGo(text)}: ${error.message}`);
   }
 }
 
@@ -84,7 +84,7 @@ function parse(text: string, isRequest: boolean): GoURL {
 /** @returns the text. @throws {URLError} for a percent sign without two digits behind it. */
 function checkEscapes(text: string): string {
   const bad = /%(?![0-9a-fA-F]{2}).{0,2}/su.exec(text)?.[0];
-  if (bad !== undefined) throw new URLError(`invalid URL escape ${goQuote(bad)}`);
+  if (bad !== undefined) throw new URLError(`invalid URL escape ${quoteGo(bad)}`);
   return text;
 }
 
@@ -125,7 +125,7 @@ function parseLiteral(host: string): string {
 }
 
 function checkPort(text: string): void {
-  if (!/^(?::\d*)?$/.test(text)) throw new URLError(`invalid port ${goQuote(text)} after host`);
+  if (!/^(?::\d*)?$/.test(text)) throw new URLError(`invalid port ${quoteGo(text)} after host`);
 }
 
 const HOST_CHARS = /[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]/;
@@ -145,9 +145,9 @@ function unescapeZone(text: string): string {
 
 function unescapeStrict(text: string, isAllowed: (escape: string) => boolean): string {
   checkEscapes(text);
-  for (const escape of text.match(/%[0-9a-fA-F]{2}/g) ?? []) if (!isAllowed(escape)) throw new URLError(`invalid URL escape ${goQuote(escape)}`);
+  for (const escape of text.match(/%[0-9a-fA-F]{2}/g) ?? []) if (!isAllowed(escape)) throw new URLError(`invalid URL escape ${quoteGo(escape)}`);
   for (const char of text.replaceAll(/%[0-9a-fA-F]{2}/g, "")) {
-    if (char < "\x80" && !HOST_CHARS.test(char)) throw new URLError(`invalid character ${goQuote(char)} in host name`);
+    if (char < "\x80" && !HOST_CHARS.test(char)) throw new URLError(`invalid character ${quoteGo(char)} in host name`);
   }
   return unescapeText(text);
 }

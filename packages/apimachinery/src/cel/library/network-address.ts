@@ -1,4 +1,4 @@
-import { goQuote } from "../value/go-quote.ts";
+import { quoteGo } from "../../meta/go-quote.ts";
 
 /** An address of IPv4 (4 bytes) or IPv6 (16 bytes). */
 export interface NetworkAddress {
@@ -13,7 +13,7 @@ export class AddressError extends Error {
 }
 
 function fault(text: string, message: string, at = ""): AddressError {
-  return new AddressError(`ParseAddr(${goQuote(text)}): ${message}${at === "" ? "" : ` (at ${goQuote(at)})`}`);
+  return new AddressError(`ParseAddr(${quoteGo(text)}): ${message}${at === "" ? "" : ` (at ${quoteGo(at)})`}`);
 }
 
 /**
@@ -156,13 +156,13 @@ export interface NetworkPrefix {
  * Source: net/netip.ParsePrefix.
  */
 export function parsePrefix(text: string): NetworkPrefix {
-  const wrong = (message: string) => new AddressError(`netip.ParsePrefix(${goQuote(text)}): ${message}`);
+  const wrong = (message: string) => new AddressError(`netip.ParsePrefix(${quoteGo(text)}): ${message}`);
   const slash = text.lastIndexOf("/");
   if (slash < 0) throw wrong("no '/'");
   const address = addressOfPrefix(text.slice(0, slash), wrong);
   if (address.zone !== "") throw wrong("IPv6 zones cannot be present in a prefix");
   const written = text.slice(slash + 1);
-  if (!/^(?:0|[1-9]\d{0,17})$/.test(written)) throw wrong(`bad bits after slash: ${goQuote(written)}`);
+  if (!/^(?:0|[1-9]\d{0,17})$/.test(written)) throw wrong(`bad bits after slash: ${quoteGo(written)}`);
   const bits = Number(written);
   if (bits > address.bytes.length * 8) throw wrong("prefix length out of range");
   return { address, bits };

@@ -1,7 +1,7 @@
+import { quoteGo } from "../../meta/go-quote.ts";
 import { type FunctionDeclaration, member, type Overload, overload } from "../check/declaration.ts";
 import type { CelLibrary } from "../environment.ts";
 import { CelError, NO_SUCH_OVERLOAD, noSuchOverload } from "../value/error.ts";
-import { goQuote } from "../value/go-quote.ts";
 import { CelOpaque } from "../value/opaque.ts";
 import { BOOL, type CelType, INT, opaqueType, STRING } from "../value/type.ts";
 import type { CelValue } from "../value/value.ts";
@@ -74,18 +74,18 @@ class CIDRValue extends CelOpaque {
 function readIP(text: string): NetworkAddress | CelError {
   try {
     const address = parseAddress(text);
-    if (address.zone !== "") return new CelError(`IP address ${goQuote(text)} with zone value is not allowed`);
-    return isMappedIPv4(address) ? new CelError(`IPv4-mapped IPv6 address ${goQuote(text)} is not allowed`) : address;
+    if (address.zone !== "") return new CelError(`IP address ${quoteGo(text)} with zone value is not allowed`);
+    return isMappedIPv4(address) ? new CelError(`IPv4-mapped IPv6 address ${quoteGo(text)} is not allowed`) : address;
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
-    return new CelError(`IP Address ${goQuote(text)} parse error during conversion from string: ${error.message}`);
+    return new CelError(`IP Address ${quoteGo(text)} parse error during conversion from string: ${error.message}`);
   }
 }
 
 function readCIDR(text: string): NetworkPrefix | CelError {
   try {
     const prefix = parsePrefix(text);
-    return isMappedIPv4(prefix.address) ? new CelError(`IPv4-mapped IPv6 address ${goQuote(text)} is not allowed`) : prefix;
+    return isMappedIPv4(prefix.address) ? new CelError(`IPv4-mapped IPv6 address ${quoteGo(text)} is not allowed`) : prefix;
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
     return new CelError(`network address parse error during conversion from string: ${error.message}`);

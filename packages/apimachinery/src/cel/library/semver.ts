@@ -1,8 +1,8 @@
+import { quoteGo } from "../../meta/go-quote.ts";
 import { type FunctionDeclaration, member, overload } from "../check/declaration.ts";
 import type { CelLibrary } from "../environment.ts";
 import { compareStrings } from "../value/equality.ts";
 import { CelError, noSuchOverload } from "../value/error.ts";
-import { goQuote } from "../value/go-quote.ts";
 import { intFromBigInt } from "../value/number.ts";
 import { CelOpaque } from "../value/opaque.ts";
 import { BOOL, type CelType, INT, STRING, structType } from "../value/type.ts";
@@ -75,8 +75,8 @@ function cut(text: string, separator: string): readonly [string, string | undefi
 }
 
 function number(name: string, title: string, text: string): bigint {
-  if (!NUMERIC.test(text)) throw new VersionError(`Invalid character(s) found in ${name} number ${goQuote(text)}`);
-  if (/^0./.test(text)) throw new VersionError(`${title} number must not contain leading zeroes ${goQuote(text)}`);
+  if (!NUMERIC.test(text)) throw new VersionError(`Invalid character(s) found in ${name} number ${quoteGo(text)}`);
+  if (/^0./.test(text)) throw new VersionError(`${title} number must not contain leading zeroes ${quoteGo(text)}`);
   return unsigned(text);
 }
 
@@ -84,23 +84,23 @@ function number(name: string, title: string, text: string): bigint {
 function unsigned(text: string): bigint {
   if (text === "") throw new VersionError('strconv.ParseUint: parsing "": invalid syntax');
   const value = text.length > 20 ? MAX_UINT64 + 1n : BigInt(text);
-  if (value > MAX_UINT64) throw new VersionError(`strconv.ParseUint: parsing ${goQuote(text)}: value out of range`);
+  if (value > MAX_UINT64) throw new VersionError(`strconv.ParseUint: parsing ${quoteGo(text)}: value out of range`);
   return value;
 }
 
 function identifier(text: string): Identifier {
   if (text === "") throw new VersionError("Prerelease is empty");
   if (NUMERIC.test(text)) {
-    if (/^0./.test(text)) throw new VersionError(`Numeric PreRelease version must not contain leading zeroes ${goQuote(text)}`);
+    if (/^0./.test(text)) throw new VersionError(`Numeric PreRelease version must not contain leading zeroes ${quoteGo(text)}`);
     return unsigned(text);
   }
-  if (!ALPHANUMERIC.test(text)) throw new VersionError(`Invalid character(s) found in prerelease ${goQuote(text)}`);
+  if (!ALPHANUMERIC.test(text)) throw new VersionError(`Invalid character(s) found in prerelease ${quoteGo(text)}`);
   return text;
 }
 
 function buildPart(text: string): string {
   if (text === "") throw new VersionError("Build meta data is empty");
-  if (!ALPHANUMERIC.test(text)) throw new VersionError(`Invalid character(s) found in build meta data ${goQuote(text)}`);
+  if (!ALPHANUMERIC.test(text)) throw new VersionError(`Invalid character(s) found in build meta data ${quoteGo(text)}`);
   return text;
 }
 

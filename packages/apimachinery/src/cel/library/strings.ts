@@ -1,3 +1,4 @@
+import { GO_ESCAPES } from "../../meta/go-quote.ts";
 import { type FunctionDeclaration, member, overload } from "../check/declaration.ts";
 import type { CelLibrary } from "../environment.ts";
 import { CelError } from "../value/error.ts";
@@ -117,20 +118,9 @@ function join(list: CelList, separator: string): CelValue {
   return texts.join(separator);
 }
 
-const QUOTED: Readonly<Record<string, string>> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-  '"': '\\"',
-};
-
+/** As Go's, but for what has no letter: that stays as it is. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is quoted
-const quote = (text: string): string => `"${text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (char) => QUOTED[char] ?? char)}"`;
+const quote = (text: string): string => `"${text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (char) => GO_ESCAPES[char] ?? `\\${char}`)}"`;
 
 const FUNCTIONS: readonly FunctionDeclaration[] = [
   { name: "charAt", overloads: [member("string_char_at_int", [STRING, INT], STRING, charAt)] },

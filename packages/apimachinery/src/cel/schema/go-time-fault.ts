@@ -1,4 +1,4 @@
-import { goQuote } from "../value/go-quote.ts";
+import { quoteGo } from "../../meta/go-quote.ts";
 
 /** A part of a layout of Go's time package: how it is written there, what it takes, and the range of its number. */
 interface LayoutPart {
@@ -34,11 +34,11 @@ export function goTimeFault(text: string, layout: readonly LayoutPart[]): string
   for (const { layout: part, pattern, name, min = 0, max = 9999 } of layout) {
     const found = pattern.exec(rest)?.[0];
     if (found === undefined) {
-      return `parsing time ${goQuote(text)} as ${goQuote(layout.map((each) => each.layout).join(""))}: cannot parse ${goQuote(rest)} as ${goQuote(part)}`;
+      return `parsing time ${quoteGo(text)} as ${quoteGo(layout.map((each) => each.layout).join(""))}: cannot parse ${quoteGo(rest)} as ${quoteGo(part)}`;
     }
     const value = Math.trunc(Number(found.replace(",", ".")));
-    if (name !== undefined && (value < min || value > max)) return `parsing time ${goQuote(text)}: ${name} out of range`;
+    if (name !== undefined && (value < min || value > max)) return `parsing time ${quoteGo(text)}: ${name} out of range`;
     rest = rest.slice(found.length);
   }
-  return rest === "" ? `parsing time ${goQuote(text)}: day out of range` : `parsing time ${goQuote(text)}: extra text: ${goQuote(rest)}`;
+  return rest === "" ? `parsing time ${quoteGo(text)}: day out of range` : `parsing time ${quoteGo(text)}: extra text: ${quoteGo(rest)}`;
 }
