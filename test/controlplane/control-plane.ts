@@ -157,7 +157,7 @@ function commandLines(folder: string, ports: Ports): Readonly<Record<(typeof DAE
     "kube-apiserver": [
       ...secureServing("kube-apiserver", ports.kube),
       `--token-auth-file=${file("tokens.csv")}`,
-      "--authorization-mode=RBAC",
+      "--authorization-mode=Node,RBAC",
       "--service-cluster-ip-range=10.0.0.0/24",
       "--service-account-issuer=https://kubernetes.default.svc",
       `--service-account-signing-key-file=${file("service-account.key")}`,

@@ -3,8 +3,8 @@ import { sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { t } from "@annex/apimachinery";
-import { defineResource, type Logger, memoryStorage } from "@annex/apiserver";
+import { parseFieldSelector, parseLabelSelector, t } from "@annex/apimachinery";
+import { defineResource, type Logger, memoryStorage, unionAuthorizer } from "@annex/apiserver";
 import { parseOptions, type RunningServer, ServedCertificatesHolder, serve, systemClock } from "@annex/apiserver-node";
 import { type ClusterClient, createClusterClient, DELEGATED_OPTIONS, delegatedAuthentication, delegatedAuthorization } from "@annex/cluster";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -255,6 +255,32 @@ describe("nobody becomes somebody else", () => {
       expect(await messageOf(client.request("GET", GADGETS, undefined, asCarol))).toBe(`403 ${forbidden("carol", "list")}`);
     }
   });
+});
+
+test("it is asked about what is selected: of pods, the cluster lets a node list its own alone", async () => {
+  const { authorizers } = delegatedAuthorization({ client: await clientOf("server"), options, clock: systemClock, log: silent });
+  const user = { name: "system:node:one", groups: ["system:nodes", "system:authenticated"], extra: {} };
+  const may = async (query: { readonly fieldSelector?: string; readonly labelSelector?: string }) => {
+    const pods = {
+      type: "resource",
+      user,
+      verb: "list",
+      group: "",
+      version: "v1",
+      resource: "pods",
+      subresource: "",
+      namespace: "",
+      name: "",
+    } as const;
+    const fields = query.fieldSelector === undefined ? {} : { fieldSelector: parseFieldSelector(query.fieldSelector, () => true).requirements };
+    const labels = query.labelSelector === undefined ? {} : { labelSelector: parseLabelSelector(query.labelSelector).requirements };
+    return (await unionAuthorizer(authorizers).authorize({ ...pods, ...fields, ...labels }, { signal: never })).decision;
+  };
+  expect(await may({})).toBe("NoOpinion");
+  expect(await may({ fieldSelector: "spec.nodeName=one,metadata.namespace!=x", labelSelector: "a in (b),!c,d,e!=f" })).toBe("Allow");
+  expect(await may({ fieldSelector: "spec.nodeName!=one" })).toBe("NoOpinion");
+  expect(await may({ fieldSelector: "spec.nodeName=other" })).toBe("NoOpinion");
+  expect(await may({ labelSelector: "spec.nodeName=one" })).toBe("NoOpinion");
 });
 
 test("a server without the rights says which it needs", async () => {

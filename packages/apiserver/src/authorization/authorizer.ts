@@ -1,3 +1,4 @@
+import type { FieldRequirement, LabelRequirement } from "@annex/apimachinery";
 import type { UserInfo } from "../authentication/user-info.ts";
 import { type Awaitable, whenReady } from "../awaitable.ts";
 import type { Cancellation } from "../cancellation.ts";
@@ -15,6 +16,12 @@ export type Attributes =
       readonly subresource: string;
       readonly namespace: string;
       readonly name: string;
+      /**
+       * What list, watch and deletecollection are limited to, where that is said: all of it must hold. What cannot be read is left out, so that more is asked for, not less. An authorizer
+       * that does not look at it asks whether all may be done.
+       */
+      readonly fieldSelector?: readonly FieldRequirement[];
+      readonly labelSelector?: readonly LabelRequirement[];
     }
   | { readonly type: "path"; readonly user: UserInfo; readonly verb: string; readonly path: string };
 

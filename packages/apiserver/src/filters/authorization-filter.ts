@@ -1,4 +1,4 @@
-import { parseFieldSelector, validatePathSegmentName } from "@annex/apimachinery";
+import { type FieldSelector, parseFieldSelector, parseLabelSelector, validatePathSegmentName } from "@annex/apimachinery";
 import type { Attributes, Decision } from "../authorization/authorizer.ts";
 import { forbiddenError } from "../authorization/forbidden-message.ts";
 import { whenSettled } from "../awaitable.ts";
@@ -29,26 +29,43 @@ export function authorizationFilter(metrics?: Pick<RequestMetrics, "countAuthori
 /** What a request wants to do, in the words of authorization. */
 export function attributesOf({ info, user, request }: RequestState): Attributes {
   if (info.type === "path") return { type: "path", user, verb: request.method.toLowerCase(), path: info.path };
-  const { verb, isWatchPath, group, version, resource, subresource, namespace } = info;
-  const isSelection = info.name === "" && !isWatchPath && (verb === "list" || verb === "watch");
-  const name = isSelection ? selectedName(request.query) : info.name;
-  return { type: "resource", user, verb, group, version, resource, subresource, namespace, name };
+  const { verb, isWatchPath, group, version, resource, subresource, namespace, name } = info;
+  const attributes = { type: "resource", user, verb, group, version, resource, subresource, namespace, name } as const;
+  // The old path of watches is asked about as a whole, and so is whoever spells the parameter with percents.
+  return SELECTING.has(verb) && !isWatchPath && request.query.includes("elector=") ? selecting(attributes, parseQuery(request.query)) : attributes;
 }
 
+const SELECTING: ReadonlySet<string> = new Set(["list", "watch", "deletecollection"]);
+
+type ResourceAttributes = Extract<Attributes, { readonly type: "resource" }>;
+
 /**
- * The name of the one object that a list or watch is about, if it names one: who may list `a` alone may do so with `fieldSelector=metadata.name=a`. Not so by the old path of watches.
+ * The same, limited to what the query selects. Who may list or watch `a` alone may do so with `fieldSelector=metadata.name=a`.
  *
- * Source: k8s.io/apiserver/pkg/endpoints/request, RequestInfoFactory.
+ * Source: k8s.io/apiserver/pkg/endpoints/request, RequestInfoFactory; endpoints/filters, GetAuthorizerAttributes.
  */
-function selectedName(query: string): string {
-  if (!query.includes("fieldSelector")) return "";
+function selecting(attributes: ResourceAttributes, query: URLSearchParams): Attributes {
+  const fields = read(query.get("fieldSelector"), (text) => parseFieldSelector(text, ANY_FIELD));
+  const labels = read(query.get("labelSelector"), parseLabelSelector);
+  return {
+    ...attributes,
+    name: attributes.verb === "deletecollection" ? "" : selectedName(fields),
+    ...(fields === undefined || fields.isEmpty ? {} : { fieldSelector: fields.requirements }),
+    ...(labels === undefined || labels.isEmpty ? {} : { labelSelector: labels.requirements }),
+  };
+}
+
+function selectedName(selector: FieldSelector | undefined): string {
+  const name = selector?.requiredValue("metadata.name") ?? "";
+  return validatePathSegmentName(name).length === 0 ? name : "";
+}
+
+/** What does not parse is refused later, and limits nothing now. */
+function read<Selector>(text: string | null, parse: (text: string) => Selector): Selector | undefined {
   try {
-    const selector = parseFieldSelector(parseQuery(query).get("fieldSelector") ?? "", ANY_FIELD);
-    const name = selector.requiredValue("metadata.name") ?? "";
-    return validatePathSegmentName(name).length === 0 ? name : "";
+    return text === null ? undefined : parse(text);
   } catch {
-    // What does not parse is refused later, and names nothing now.
-    return "";
+    return undefined;
   }
 }
 

@@ -146,6 +146,30 @@ describe("authorization", () => {
     { target: "/version", want: { type: "path", verb: "get", path: "/version" } },
   ])("$method $target", async ({ target, method = "GET", want }) => expect(await asked(target, method)).toMatchObject(want));
 
+  const a = { key: "a", operator: "exists", values: [] };
+  const b = { key: "b", operator: "!", values: [] };
+  const named = { field: "metadata.name", operator: "=", value: "x" };
+
+  // Source: k8s.io/apiserver endpoints/filters, TestGetAuthorizerAttributes; endpoints/request, TestSelectorParsing.
+  test.each<{ target: string; method?: string; want: object }>([
+    { target: `${THINGS}?fieldSelector=metadata.name%3Dx&labelSelector=a,!b`, want: { fieldSelector: [named], labelSelector: [a, b] } },
+    { target: `${THINGS}?fieldSelector=unknown!%3Dx`, want: { fieldSelector: [{ field: "unknown", operator: "!=", value: "x" }] } },
+    { target: `${THINGS}?labelSelector=c+in+(e,d)`, want: { labelSelector: [{ key: "c", operator: "in", values: ["d", "e"] }] } },
+    { target: `${THINGS}?watch=true&labelSelector=a&labelSelector=b`, want: { labelSelector: [a] } },
+    { target: `${THINGS}?labelSelector=a`, method: "DELETE", want: { labelSelector: [a] } },
+    { target: `${THINGS}?labelSelector=a+b&fieldSelector=metadata.name%3Dx`, want: { fieldSelector: [named] } },
+    { target: `${THINGS}?labelSelector=a&fieldSelector=x`, want: { labelSelector: [a] } },
+    { target: `${THINGS}?labelSelector=&fieldSelector=%2C`, want: {} },
+    { target: `${THINGS.replace("/v1/", "/v1/watch/")}?labelSelector=a`, want: {} },
+    { target: `${THINGS}/one?labelSelector=a`, want: {} },
+    { target: `${THINGS}/one?labelSelector=a`, method: "DELETE", want: {} },
+    { target: `${THINGS}?labelSelector=a`, method: "POST", want: {} },
+    { target: "/version?labelSelector=a", want: {} },
+  ])("$method $target is limited to $want", async ({ target, method = "GET", want }) => {
+    const { fieldSelector, labelSelector } = { fieldSelector: undefined, labelSelector: undefined, ...(await asked(target, method)) };
+    expect({ fieldSelector, labelSelector }).toEqual(want);
+  });
+
   test("what nobody allows is forbidden, before anything is looked at", async () => {
     await using server = await startHarness([Thing]);
     for (const [method, target] of [

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { parseLabelSelector } from "@annex/apimachinery";
 import type { Attributes, Decision, UserInfo } from "@annex/apiserver";
 import { describe, expect, test } from "vitest";
 import { answerJSON } from "../testing/fake-cluster.ts";
@@ -65,6 +66,58 @@ describe("a review is asked for", () => {
           resource: "flunders",
           subresource: "status",
           name: "one",
+        },
+      },
+    },
+    {
+      what: "of what is selected, but for numbers",
+      asked: {
+        ...{ ...attributes, user: { name: "bob", groups: [], extra: {} }, verb: "list", subresource: "", name: "one" },
+        fieldSelector: [
+          { field: "metadata.name", operator: "=", value: "one" },
+          { field: "spec.x", operator: "!=", value: "" },
+        ],
+        labelSelector: parseLabelSelector("a,!b,c=,d==1,e!=2,f in (4,3),g notin (5),h>6,i<7").requirements,
+      },
+      want: {
+        ...{ user: "bob", groups: [], extra: {} },
+        resourceAttributes: {
+          ...{ namespace: "x", verb: "list", group: "wardle.example.com", version: "v1alpha1", resource: "flunders", subresource: "", name: "one" },
+          fieldSelector: {
+            requirements: [
+              { key: "metadata.name", operator: "In", values: ["one"] },
+              { key: "spec.x", operator: "NotIn", values: [""] },
+            ],
+          },
+          labelSelector: {
+            requirements: [
+              { key: "a", operator: "Exists" },
+              { key: "b", operator: "DoesNotExist" },
+              { key: "c", operator: "In", values: [""] },
+              { key: "d", operator: "In", values: ["1"] },
+              { key: "e", operator: "NotIn", values: ["2"] },
+              { key: "f", operator: "In", values: ["3", "4"] },
+              { key: "g", operator: "NotIn", values: ["5"] },
+            ],
+          },
+        },
+      },
+    },
+    {
+      what: "of all, where numbers alone are compared",
+      asked: { ...attributes, user: { name: "bob", groups: [], extra: {} }, labelSelector: parseLabelSelector("h>6").requirements },
+      want: {
+        ...{ user: "bob", groups: [], extra: {} },
+        resourceAttributes: {
+          ...{
+            namespace: "x",
+            verb: "get",
+            group: "wardle.example.com",
+            version: "v1alpha1",
+            resource: "flunders",
+            subresource: "status",
+            name: "one",
+          },
         },
       },
     },
@@ -174,6 +227,8 @@ describe("an answer holds for a while", () => {
     { what: "UID", other: { ...attributes, user: { ...alice, uid: "u2" } } },
     { what: "groups, parted elsewhere", other: { ...attributes, user: { ...alice, groups: ["devs", "a", "b"] } } },
     { what: "extra", other: { ...attributes, user: { ...alice, extra: { ...alice.extra, a: ["2,3"] } } } },
+    { what: "label selector", other: { ...attributes, labelSelector: parseLabelSelector("a").requirements } },
+    { what: "field selector", other: { ...attributes, fieldSelector: [{ field: "metadata.name", operator: "=", value: "one" }] } },
     { what: "path", other: { type: "path", user: alice, verb: "get", path: "/x" } },
   ])("of those attributes alone: another $what is asked for", async ({ other }) => {
     await using cluster = await startReviewCluster({ allowed: true });

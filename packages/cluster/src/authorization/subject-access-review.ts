@@ -11,6 +11,7 @@ import {
 } from "@annex/apiserver";
 import type { ClusterClient } from "../client/index.ts";
 import { claimOf, createReview, SharedReviews, textOf } from "../reviews/index.ts";
+import { fieldSelectorAttributes, labelSelectorAttributes } from "./selector-attributes.ts";
 
 export interface SubjectAccessReviewOptions {
   readonly client: ClusterClient;
@@ -112,7 +113,11 @@ function specOf(attributes: Attributes): object {
   const who = { user: user.name, uid: user.uid, groups: user.groups, extra: Object.fromEntries(extra) };
   if (attributes.type === "path") return { ...who, nonResourceAttributes: { path: attributes.path, verb } };
   const { group, version, resource, subresource, namespace, name } = attributes;
-  return { ...who, resourceAttributes: { namespace, verb, group, version, resource, subresource, name } };
+  const selectors = {
+    fieldSelector: fieldSelectorAttributes(attributes.fieldSelector),
+    labelSelector: labelSelectorAttributes(attributes.labelSelector),
+  };
+  return { ...who, resourceAttributes: { namespace, verb, group, version, resource, subresource, name, ...selectors } };
 }
 
 /** @throws {Error} for an answer that is none, or says yes and no. */

@@ -51,7 +51,7 @@ export interface AccessSpec {
 }
 
 /**
- * What a review asks, in the words of authorization. Selectors are left out: no authorizer of ours looks at them, and without them more is asked for, not less.
+ * What a review asks, in the words of authorization; but for its selectors.
  *
  * Source: kubernetes pkg/registry/authorization/util, ResourceAttributesFrom and NonResourceAttributesFrom.
  */

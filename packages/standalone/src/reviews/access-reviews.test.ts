@@ -237,6 +237,67 @@ describe("answers", () => {
   });
 });
 
+// RBAC looks at no selectors; other authorizers may.
+test.each<{ selectors: object; want: object }>([
+  {
+    selectors: { fieldSelector: { rawSelector: "b=1,a!=2" }, labelSelector: { rawSelector: "y in (2,1),!x" } },
+    want: {
+      fieldSelector: [
+        { field: "a", operator: "!=", value: "2" },
+        { field: "b", operator: "=", value: "1" },
+      ],
+      labelSelector: [
+        { key: "x", operator: "!", values: [] },
+        { key: "y", operator: "in", values: ["1", "2"] },
+      ],
+    },
+  },
+  {
+    selectors: {
+      fieldSelector: {
+        requirements: [
+          { key: "b", operator: "In", values: ["1"] },
+          { key: "a", operator: "NotIn", values: ["2"] },
+          { key: "c", operator: "Exists" },
+        ],
+      },
+      labelSelector: {
+        requirements: [
+          { key: "y", operator: "NotIn", values: ["1"] },
+          { key: "x", operator: "Foo" },
+          { key: "x", operator: "Exists" },
+        ],
+      },
+    },
+    want: {
+      fieldSelector: [
+        { field: "b", operator: "=", value: "1" },
+        { field: "a", operator: "!=", value: "2" },
+      ],
+      labelSelector: [
+        { key: "y", operator: "notin", values: ["1"] },
+        { key: "x", operator: "exists", values: [] },
+      ],
+    },
+  },
+  { selectors: { fieldSelector: { rawSelector: "!!" }, labelSelector: { requirements: [{ key: "x", operator: "Foo" }] } }, want: {} },
+  { selectors: { fieldSelector: { rawSelector: "," } }, want: {} },
+])("the authorizer is told of $selectors as far as they can be understood", async ({ selectors, want }) => {
+  const asked: unknown[] = [];
+  await using server = await startAccountServer({ allows: (attributes) => void asked.push(attributes) });
+  await server.request("POST", ANY, { body: { spec: { user: "u", resourceAttributes: { ...pods, ...selectors } } } });
+  const attributes = {
+    type: "resource",
+    user: { name: "u", groups: [], extra: {} },
+    namespace: "",
+    group: "",
+    version: "*",
+    subresource: "",
+    name: "",
+  };
+  expect(asked).toEqual([{ ...attributes, ...pods, ...want }]);
+});
+
 test.each<{ what: string; requirements: object[] }>([
   { what: "values", requirements: [{ key: "k", operator: "In", values: Array.from({ length: 200_000 }, () => "!i") }] },
   { what: "requirements", requirements: Array.from({ length: 20_000 }, () => ({ key: "", operator: "In" })) },

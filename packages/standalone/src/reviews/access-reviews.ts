@@ -1,7 +1,7 @@
 import { type ObjectMeta, type Static, t } from "@annex/apimachinery";
-import { type Attributes, type Authorizer, defineResource, type Invalid } from "@annex/apiserver";
+import { type Authorizer, defineResource, type Invalid, type UserInfo } from "@annex/apiserver";
 import { ACCESS_FIELDS, type AccessSpec, attributesFrom, EXTRA_SCHEMA } from "./access-attributes.ts";
-import { selectorProblems, validateSelectors } from "./selector-attributes.ts";
+import { readSelectors, validateSelectors } from "./selector-attributes.ts";
 import { asSent } from "./sent-metadata.ts";
 
 const GROUP = "authorization.k8s.io";
@@ -48,7 +48,7 @@ export const SelfSubjectAccessReview = defineResource({
     create: async ({ object: { spec, metadata }, user, authorizer, signal }) => ({
       metadata: asSent(metadata),
       spec,
-      status: await decide(spec, attributesFrom(spec, user), authorizer, signal),
+      status: await decide(spec, user, authorizer, signal),
     }),
   },
 });
@@ -68,7 +68,7 @@ export const SubjectAccessReview = defineResource({
     create: async ({ object: { spec, metadata }, authorizer, signal }) => ({
       metadata: asSent(metadata),
       spec,
-      status: await decide(spec, attributesFrom(spec, subjectOf(spec)), authorizer, signal),
+      status: await decide(spec, subjectOf(spec), authorizer, signal),
     }),
   },
 });
@@ -96,7 +96,7 @@ export const LocalSubjectAccessReview = defineResource({
     create: async ({ object: { spec, metadata }, authorizer, signal }) => ({
       metadata: asSent(metadata),
       spec,
-      status: await decide(spec, attributesFrom(spec, subjectOf(spec)), authorizer, signal),
+      status: await decide(spec, subjectOf(spec), authorizer, signal),
     }),
   },
 });
@@ -131,23 +131,18 @@ function goValue({ path = "", verb = "" }: NonNullable<AccessSpec["nonResourceAt
   return { Path: path, Verb: verb };
 }
 
-function subjectOf({ user = "", uid, groups = [], extra = {} }: Static<typeof spec>): Attributes["user"] {
+function subjectOf({ user = "", uid, groups = [], extra = {} }: Static<typeof spec>): UserInfo {
   const values = Object.entries(extra).map(([key, list]) => [key, list ?? []] as const);
   return { name: user, ...(uid ? { uid } : {}), groups, extra: Object.fromEntries(values) };
 }
 
-async function decide(
-  { resourceAttributes = {} }: AccessSpec,
-  attributes: Attributes,
-  authorizer: Authorizer,
-  signal: AbortSignal,
-): Promise<Static<typeof status>> {
-  const { decision, reason } = await authorizer.authorize(attributes, { signal });
-  const evaluationError = selectorProblems(resourceAttributes);
+async function decide(spec: AccessSpec, user: UserInfo, authorizer: Authorizer, signal: AbortSignal): Promise<Static<typeof status>> {
+  const { selection, problems } = readSelectors(spec.resourceAttributes ?? {});
+  const { decision, reason } = await authorizer.authorize({ ...attributesFrom(spec, user), ...selection }, { signal });
   return {
     allowed: decision === "Allow",
     ...(decision === "Deny" ? { denied: true } : {}),
     ...(reason === "" ? {} : { reason }),
-    ...(evaluationError === "" ? {} : { evaluationError }),
+    ...(problems === "" ? {} : { evaluationError: problems }),
   };
 }

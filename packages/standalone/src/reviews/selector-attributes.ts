@@ -1,7 +1,9 @@
 import {
   APIError,
   type FieldError,
+  type FieldRequirement,
   fieldError,
+  type LabelRequirement,
   labelSelectorOf,
   MAX_FAULTS,
   parseFieldSelector,
@@ -62,43 +64,69 @@ function fieldRequirementFaults({ key, operator, values = [] }: Requirement, pat
   return faults;
 }
 
+/** What the selectors of a review limit the access to, and what of them could not be understood. */
+export interface SelectedAccess {
+  readonly selection: { readonly fieldSelector?: readonly FieldRequirement[]; readonly labelSelector?: readonly LabelRequirement[] };
+  /** Which selectors were passed over, as a whole or in part: more is then asked for, not less. `""` when all were understood. */
+  readonly problems: string;
+}
+
 /**
- * Says which selectors of a valid review could not be understood, and were passed over for that, as a whole or in part.
+ * Reads the selectors of a valid review.
  *
- * @returns `""` when all could.
- * Source: kubernetes pkg/registry/authorization/util, BuildEvaluationError.
+ * Source: kubernetes pkg/registry/authorization/util, ResourceAttributesFrom and BuildEvaluationError.
  */
-export function selectorProblems({ fieldSelector, labelSelector }: ResourceAttributes): string {
-  const field = problemOf(fieldSelector, (text) => parseFieldSelector(text, ANY_FIELD), isFieldRequirement);
-  const label = problemOf(labelSelector, parseLabelSelector, (requirement) => labelSelectorOf({ matchExpressions: [requirement] }) !== undefined);
-  return [field === undefined ? "" : `${PATH}.fieldSelector ${field}`, label === undefined ? "" : `${PATH}.labelSelector ${label}`]
-    .filter((problem) => problem !== "")
-    .join("; ");
+export function readSelectors({ fieldSelector, labelSelector }: ResourceAttributes): SelectedAccess {
+  const fields = readSelector(fieldSelector, (text) => parseFieldSelector(text, ANY_FIELD), fieldRequirementOf);
+  const labels = readSelector(labelSelector, parseLabelSelector, labelRequirementOf);
+  const problems = [
+    ["fieldSelector", fields.problem],
+    ["labelSelector", labels.problem],
+  ] as const;
+  return {
+    selection: {
+      ...(fields.requirements.length === 0 ? {} : { fieldSelector: fields.requirements }),
+      ...(labels.requirements.length === 0 ? {} : { labelSelector: labels.requirements }),
+    },
+    problems: problems
+      .filter(([, problem]) => problem !== "")
+      .map(([name, problem]) => `${PATH}.${name} ${problem}`)
+      .join("; "),
+  };
 }
 
-function problemOf(
+interface ReadSelector<Read> {
+  readonly requirements: readonly Read[];
+  readonly problem: "" | "ignored due to parse error" | "partially ignored due to parse error";
+}
+
+function readSelector<Read>(
   selector: SelectorAttributes | undefined,
-  parse: (text: string) => unknown,
-  isUnderstood: (requirement: Requirement) => boolean,
-): string | undefined {
-  const { rawSelector = "", requirements = [] } = selector ?? {};
-  if (rawSelector !== "") return parses(rawSelector, parse) ? undefined : "ignored due to parse error";
-  const understood = requirements.filter(isUnderstood).length;
-  if (understood === requirements.length) return undefined;
-  return understood > 0 ? "partially ignored due to parse error" : "ignored due to parse error";
+  parse: (text: string) => { readonly requirements: readonly Read[] },
+  requirementOf: (requirement: Requirement) => Read | undefined,
+): ReadSelector<Read> {
+  const { rawSelector = "", requirements: sent = [] } = selector ?? {};
+  if (rawSelector !== "") return parsed(rawSelector, parse);
+  const requirements = sent.map(requirementOf).filter((requirement) => requirement !== undefined);
+  if (requirements.length === sent.length) return { requirements, problem: "" };
+  return { requirements, problem: requirements.length > 0 ? "partially ignored due to parse error" : "ignored due to parse error" };
 }
 
-function parses(text: string, parse: (text: string) => unknown): boolean {
+function parsed<Read>(text: string, parse: (text: string) => { readonly requirements: readonly Read[] }): ReadSelector<Read> {
   try {
-    parse(text);
-    return true;
+    return { requirements: parse(text).requirements, problem: "" };
   } catch (error) {
     if (!APIError.is(error)) throw error;
-    return false;
+    return { requirements: [], problem: "ignored due to parse error" };
   }
 }
 
 /** Field selectors know equality with one value. */
-function isFieldRequirement({ operator, values = [] }: Requirement): boolean {
-  return (operator === "In" || operator === "NotIn") && values.length === 1;
+function fieldRequirementOf({ key, operator, values: [value, ...more] = [] }: Requirement): FieldRequirement | undefined {
+  if ((operator !== "In" && operator !== "NotIn") || value === undefined || more.length > 0) return undefined;
+  return { field: key, operator: operator === "In" ? "=" : "!=", value };
+}
+
+function labelRequirementOf(requirement: Requirement): LabelRequirement | undefined {
+  return labelSelectorOf({ matchExpressions: [requirement] })?.requirements[0];
 }

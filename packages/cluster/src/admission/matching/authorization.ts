@@ -4,7 +4,6 @@ import { type Attributes, type Authorizer, isPromise, whenSettled } from "@annex
 /**
  * The authorizer that the expressions about one write ask. Who cannot be asked has not allowed anything; the expression may read that it was so.
  *
- * Selectors of a check are not passed on: the question is then whether all may be done, and its answer no only more often.
  * Source: k8s.io/apiserver/pkg/cel/library/authz.go.
  */
 export function authorizationAnswers(authorizer: Authorizer, signal: AbortSignal): AuthorizationAnswers {
@@ -23,5 +22,12 @@ function attributesOf(check: AuthorizationCheck): Attributes {
   const subject = { name: user.name, ...(user.uid === undefined ? {} : { uid: user.uid }), groups: user.groups, extra: user.extra };
   if (check.type === "path") return { type: "path", user: subject, verb, path: check.path };
   const { group, version, resource, subresource, namespace, name } = check;
-  return { type: "resource", user: subject, verb, group, version, resource, subresource, namespace, name };
+  const attributes = { type: "resource", user: subject, verb, group, version, resource, subresource, namespace, name } as const;
+  const fields = check.fieldSelector?.requirements ?? [];
+  const labels = check.labelSelector?.requirements ?? [];
+  return {
+    ...attributes,
+    ...(fields.length === 0 ? {} : { fieldSelector: fields }),
+    ...(labels.length === 0 ? {} : { labelSelector: labels }),
+  };
 }
