@@ -1,5 +1,6 @@
 // The adapter of an API server to Node: sockets and TLS, certificates, the command line, signals, log lines, metrics. What happens to a
 // request is none of its business. Imported by apps.
+export { type BackgroundWork, backgroundWork, untilStop } from "./background-work.ts";
 export { systemClock } from "./clock.ts";
 export { keepGarbageYoung } from "./heap.ts";
 export * from "./http/index.ts";

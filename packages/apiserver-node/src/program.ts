@@ -46,7 +46,7 @@ export interface ProgramSetup {
   readonly admission?: readonly AdmissionPlugin[];
   /** Admission webhooks for the kinds of other API servers: served, and registered with the cluster. Only a server in a cluster can have them. */
   readonly webhooks?: readonly AdmissionWebhook[];
-  /** Work beside requests. Runs until the signal aborts, and does not reject. */
+  /** Work beside requests, until the signal aborts. When it rejects before, the server stops, in good order and with exit code 1: whoever started it starts it anew. */
   readonly run?: (services: ControllerServices, signal: AbortSignal) => Promise<void>;
 }
 

@@ -13,6 +13,7 @@ import {
   type Program,
   parseOptions,
   systemClock,
+  untilStop,
 } from "@annex/apiserver-node";
 import { OpenStoreError } from "@annex/storage-sqlite";
 import { DelegatedAuthenticationError } from "./authentication/index.ts";
@@ -66,7 +67,7 @@ export async function runInCluster<const Options extends OptionTable>(
     if (options.help) process.stdout.write(formatHelp(table, program.usage));
     else if (options.version) process.stdout.write(`${program.version}\n`);
     else if (isUnregistering) await takeBack(options);
-    else await run(program, options, start);
+    else return await run(program, options, start);
     return 0;
   } catch (error) {
     const isBadValue = [OptionError, OperatorFileError, KubeconfigError].some((type) => error instanceof type);
@@ -109,7 +110,7 @@ async function run<Options extends OptionTable>(
   program: Program<Options>,
   options: AllOptions<Options>,
   start: typeof startInCluster<Options>,
-): Promise<void> {
+): Promise<number> {
   keepGarbageYoung();
   const service = requireService(options);
   const background = new AbortController();
@@ -121,16 +122,13 @@ async function run<Options extends OptionTable>(
     if (!stopping.signal.aborted) throw error;
   });
   stopping.signal.removeEventListener("abort", giveUp);
-  if (started === undefined) return;
+  if (started === undefined) return 0;
   const { server, work } = started;
   process.stdout.write(`Serving ${server.url} for the Service ${service.namespace}/${service.name}\n`);
-  await new Promise<void>((resolve) => {
-    if (stopping.signal.aborted) resolve();
-    else stopping.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await untilStop(stopping.signal, work);
   server.log.info({}, "stopping");
   // What keeps the server fresh goes on until the last request is answered.
   await server.stop(STOP_TIMEOUT_MS);
   background.abort();
-  await work;
+  return (await work.ended) ? 0 : 1;
 }

@@ -42,6 +42,21 @@ test("a program's own tokens count beside the cluster's, which knows none here",
   } finally {
     await server.stop(0);
     stopping.abort();
-    await work;
+    await work.ended;
   }
+});
+
+test("a program's own work that throws is known, and the server answers until it is stopped", async () => {
+  await using cluster = await startMemoryCluster();
+  const run = () => {
+    throw new Error("own work");
+  };
+  const program = defineProgram({ usage: "", version: "", options: {}, secretTypes: ["example.com/a"], setup: () => ({ resources: [], run }) });
+  const stopping = new AbortController();
+  const { server, work } = await startInCluster(program, options, { service, clientOf: async () => cluster.client }, stopping.signal);
+  await work.failed;
+  expect((await ask(server.url, "other")).status).toBe(401);
+  await server.stop(0);
+  stopping.abort();
+  expect(await work.ended).toBe(false);
 });

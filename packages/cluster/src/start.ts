@@ -12,6 +12,8 @@ import {
   unionAuthorizer,
 } from "@annex/apiserver";
 import {
+  type BackgroundWork,
+  backgroundWork,
   createLogger,
   makePrivateFolder,
   type OptionTable,
@@ -51,7 +53,7 @@ export async function startInCluster<Options extends OptionTable>(
   options: AllOptions<Options>,
   { service, clientOf }: ClusterHost,
   signal: AbortSignal,
-): Promise<{ readonly server: RunningServer; readonly work: Promise<unknown> }> {
+): Promise<{ readonly server: RunningServer; readonly work: BackgroundWork }> {
   // Whatever works in the background listens to it: more than Node takes for an oversight, which it would print.
   setMaxListeners(0, signal);
   const log = createLogger({ verbosity: options.v });
@@ -102,8 +104,8 @@ export async function startInCluster<Options extends OptionTable>(
     log,
   });
   const services = { verbsOf, context: (one: AbortSignal) => present().loopback(one), clock: systemClock, log };
-  const work = Promise.all([...followers.map((one) => one.run(signal)), registered.run(signal), setup.run?.(services, signal)]);
-  return { server, work };
+  const all = [...followers.map((one) => one.run(signal)), registered.run(signal), (async () => setup.run?.(services, signal))()];
+  return { server, work: backgroundWork(all, { signal, log }) };
 }
 
 function registrationOptions(options: ClusterOptions, { resources, webhooks = [] }: ProgramSetup) {

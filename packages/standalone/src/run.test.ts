@@ -2,8 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { admissionWebhook } from "@annex/apiserver";
-import { PKIError, type ProgramSetup } from "@annex/apiserver-node";
+import { type ControllerServices, PKIError, type ProgramSetup } from "@annex/apiserver-node";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runStandalone } from "./run.ts";
 
@@ -94,6 +95,35 @@ describe("a program of a whole server", () => {
     await writeFile(file, "");
     expect(await run(["--data-dir", file])).toBe(1);
     expect(printed).toMatch(/^[^\n]+\n$/);
+  });
+
+  test.each<{ what: string; work: () => Promise<void> }>([
+    {
+      what: "rejects",
+      work: async () => {
+        await sleep(50);
+        throw new Error("own work");
+      },
+    },
+    {
+      what: "throws",
+      work: () => {
+        throw new Error("own work");
+      },
+    },
+  ])("own work that $what stops the server in good order, with 1", async ({ work }) => {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      printed = "";
+      let isTold = false;
+      const ownWork = (_services: ControllerServices, signal: AbortSignal) => {
+        signal.addEventListener("abort", () => {
+          isTold = true;
+        });
+        return work();
+      };
+      expect(await run([], () => ({ resources: [], run: ownWork }))).toBe(1);
+      expect([isTold, printed]).toEqual([true, expect.stringMatching(/^Serving https:[^\0]+ {2}export KUBECONFIG=[^\n]+\n\n$/)]);
+    }
   });
 
   test("serves until SIGTERM, tells where, and ends its own work", async () => {

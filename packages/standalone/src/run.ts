@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { APIServer, Resource, ResourceVerbs } from "@annex/apiserver";
 import { namespaceLifecycle } from "@annex/apiserver";
 import {
+  type BackgroundWork,
+  backgroundWork,
   type ControllerServices,
   checkServerOptions,
   createLogger,
@@ -30,6 +32,7 @@ import {
   serveOptions,
   systemClock,
   TokenAuthFileError,
+  untilStop,
 } from "@annex/apiserver-node";
 import { OpenStoreError, sqlite } from "@annex/storage-sqlite";
 import { ensureNamespaces, Namespace, runNamespaceController, Secret, SYSTEM_NAMESPACES } from "./core/index.ts";
@@ -76,7 +79,7 @@ export async function runStandalone<const Options extends OptionTable>(program: 
     checkServerOptions(options);
     if (options.help) process.stdout.write(formatHelp(table, program.usage));
     else if (options.version) process.stdout.write(`${program.version}\n`);
-    else await run(program, options);
+    else return await run(program, options);
     return 0;
   } catch (error) {
     // A file that an option names and that is no good is a bad value.
@@ -94,7 +97,7 @@ function isForPeople(error: unknown): error is Error {
   );
 }
 
-async function run<Options extends OptionTable>(program: Program<Options>, options: AllOptions<Options>): Promise<void> {
+async function run<Options extends OptionTable>(program: Program<Options>, options: AllOptions<Options>): Promise<number> {
   keepGarbageYoung();
   const background = new AbortController();
   // Whatever works in the background listens to it: more than Node takes for an oversight, which it would print.
@@ -103,21 +106,19 @@ async function run<Options extends OptionTable>(program: Program<Options>, optio
   const { server, work, resources } = await start(program, options, background.signal);
   using stopping = handleStopSignals();
   process.stdout.write(`Serving ${server.url}\n\n${listOfKinds(resources)}\n  export KUBECONFIG=${server.kubeconfig}\n\n`);
-  await new Promise<void>((resolve) => {
-    if (stopping.signal.aborted) resolve();
-    else stopping.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await untilStop(stopping.signal, work);
   server.log.info({}, "stopping");
   background.abort();
-  await work;
+  const isGood = await work.ended;
   await server.stop(STOP_TIMEOUT_MS);
+  return isGood ? 0 : 1;
 }
 
 async function start<Options extends OptionTable>(
   program: Program<Options>,
   options: AllOptions<Options>,
   signal: AbortSignal,
-): Promise<{ readonly server: RunningServer; readonly work: Promise<unknown>; readonly resources: readonly Resource[] }> {
+): Promise<{ readonly server: RunningServer; readonly work: BackgroundWork; readonly resources: readonly Resource[] }> {
   const log = createLogger({ verbosity: options.v });
   const dataDir = options["data-dir"];
   const crds = await readCRDFiles(options.crd);
@@ -181,15 +182,15 @@ async function start<Options extends OptionTable>(
       log.warn({ ...fields, versions }, "objects are stored otherwise than they would be written now: see docs/versions.md for migrations");
   }
   const controllers = { ...services, resources };
-  const work = Promise.all([
+  const parts = [
     runNamespaceController(controllers, signal),
-    options["enable-garbage-collector"] ? runGarbageCollector(controllers, signal) : undefined,
+    ...(options["enable-garbage-collector"] ? [runGarbageCollector(controllers, signal)] : []),
     runServiceAccountController(services, signal),
     runStorageMigrator(controllers, signal),
     rbac.run({ ...services, api: server.api }, signal),
-    setup.run?.(services, signal),
-  ]);
-  return { server, work, resources };
+    (async () => setup.run?.(services, signal))(),
+  ];
+  return { server, work: backgroundWork(parts, { signal, log }), resources };
 }
 
 /** @throws {OptionError} for a program with webhooks: they are for other API servers, and no other one is told of this one. */
