@@ -36,6 +36,9 @@ const QUIET_MS = 60_000;
 /** How often it is looked for what is due when nobody tells of a change: failures are tried again. */
 const INTERVAL_MS = 30_000;
 
+const NOT_REGISTERED = "this server cannot be registered; trying again";
+const NOT_REMOVED = "the registration of what is not served any more cannot be removed; trying again";
+
 /** Follows a collection, and repairs what of it is this server's; each write is at the resourceVersion that was seen. */
 export class ObjectKeeper<Kept extends KubernetesObject> {
   readonly #options: ObjectKeeperOptions;
@@ -116,17 +119,19 @@ export class ObjectKeeper<Kept extends KubernetesObject> {
 
   /** @returns false when something failed that only time, or somebody else, can mend. */
   async #carryOut(repairs: readonly Repair<Kept>[], signal: AbortSignal): Promise<boolean> {
-    try {
-      for (const repair of repairs) await this.#repair(repair, signal);
-      if (repairs.length > 0) this.#toldProblem = undefined;
-      return true;
-    } catch (error) {
-      if (signal.aborted) return false;
-      const problem = error instanceof Error ? error.message : String(error);
-      if (problem !== this.#toldProblem) this.#options.log.error({ problem }, "this server cannot be registered; trying again");
-      this.#toldProblem = problem;
-      return false;
+    for (const repair of repairs) {
+      try {
+        await this.#repair(repair, signal);
+      } catch (error) {
+        if (signal.aborted) return false;
+        const problem = error instanceof Error ? error.message : String(error);
+        if (problem !== this.#toldProblem) this.#options.log.error({ problem }, repair.verb === "delete" ? NOT_REMOVED : NOT_REGISTERED);
+        this.#toldProblem = problem;
+        return false;
+      }
     }
+    if (repairs.length > 0) this.#toldProblem = undefined;
+    return true;
   }
 
   async #repair(repair: Repair<Kept>, signal: AbortSignal): Promise<void> {

@@ -10,7 +10,7 @@ import { KeptAPIServices } from "./kept-api-services.ts";
 export interface RegistrationOptions {
   readonly client: ClusterClient;
   readonly groups: readonly GroupVersions[];
-  /** Admission webhooks that the server serves. With any of them the webhook configurations of the cluster are followed; with none they are not looked at. Default: none. */
+  /** Admission webhooks that the server serves. Default: none; then the configurations of those that an earlier version served are removed. */
   readonly webhooks?: readonly AdmissionWebhook[];
   /** What APIServices and webhook configurations point to. It is not made here. */
   readonly service: ServiceReference;
@@ -43,7 +43,7 @@ export interface Registration {
 export function registration(options: RegistrationOptions): Registration {
   const { groups, service, priorities, certificates, webhooks = [], log } = options;
   const wanted = () => wantedAPIServices(groups, service, { ...DEFAULT_PRIORITIES, ...priorities }, certificates.caBundle());
-  const configurations = webhooks.length === 0 ? [] : keptWebhookConfigurations({ webhooks, service, caBundle: () => certificates.caBundle(), log });
+  const configurations = keptWebhookConfigurations({ webhooks, service, caBundle: () => certificates.caBundle(), log });
   const keepers = [
     new ObjectKeeper(options, new KeptAPIServices({ service, log, wanted })),
     ...configurations.map((collection) => new ObjectKeeper(options, collection)),

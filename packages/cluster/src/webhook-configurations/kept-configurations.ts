@@ -21,7 +21,7 @@ export interface KeptConfigurationsOptions {
   readonly log: Logger;
 }
 
-/** The configurations of both types, also where webhooks are of one: what an earlier version of the program had is removed. */
+/** The configurations of both types, also where webhooks are of one, or there are none: what an earlier version of the program had is removed. */
 export function keptWebhookConfigurations(options: KeptConfigurationsOptions): readonly KeptCollection<WebhookConfiguration>[] {
   return (["mutating", "validating"] as const).map((type) => keptConfigurations(type, options));
 }

@@ -4,6 +4,7 @@ import { ServedCertificatesHolder, systemClock } from "@annex/apiserver-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ClusterClient } from "../client/index.ts";
 import { planRepairs } from "../kept-objects/index.ts";
+import { marksOf } from "../ownership/index.ts";
 import { registration, unregister } from "../registration/index.ts";
 import { type MemoryCluster, startMemoryCluster } from "../testing/memory-cluster.ts";
 import { recordedLog } from "../testing/recorded-log.ts";
@@ -121,12 +122,12 @@ describe("in a cluster", () => {
   const send = (method: "POST" | "PUT" | "DELETE", path: string, body?: KubernetesObject) =>
     cluster.client.request({ method, path, ...(body === undefined ? {} : { body }) }, never);
 
-  function start(webhooks = WEBHOOKS) {
+  function start(webhooks = WEBHOOKS, client: ClusterClient = cluster.client) {
     const log = recordedLog();
     const holder = new ServedCertificatesHolder({ cert: "", key: "", caBundle: "one" }, log);
     const stopping = new AbortController();
     const options = {
-      client: cluster.client,
+      client,
       clock: systemClock,
       durations,
       identity: `replica-${Math.random()}`,
@@ -163,9 +164,44 @@ describe("in a cluster", () => {
     const next = start(WEBHOOKS.slice(1));
     await vi.waitFor(async () => expect(await get("mutating")).toBeUndefined(), WAIT);
     await next.stop();
+    expect(await get("validating")).toBeDefined();
     const removed = await unregister({ client: cluster.client, service, clock: systemClock, log: recordedLog() }, never);
     expect(removed).toEqual([`validatingwebhookconfigurations/${configuration}`, "leases/api-registration"]);
     expect(await get("validating")).toBeUndefined();
+  });
+
+  test("those of a version before go when there are no webhooks any more; those of others stay", async () => {
+    const replica = start();
+    await vi.waitFor(async () => expect([await bundleOf("mutating"), await bundleOf("validating")]).toEqual([base64("one"), base64("one")]), WAIT);
+    await replica.stop();
+    const apiVersion = "admissionregistration.k8s.io/v1";
+    const others = [
+      { name: `foreign-${configuration}` },
+      { name: `other-${configuration}`, ...marksOf({ namespace: service.namespace, name: "other" }) },
+    ].map((metadata) => ({ apiVersion, kind: "MutatingWebhookConfiguration", metadata, webhooks: [] }));
+    for (const other of others) await send("POST", CONFIGURATION_COLLECTIONS.mutating, other);
+    const next = start([]);
+    await vi.waitFor(async () => expect([await get("mutating"), await get("validating")]).toEqual([undefined, undefined]), WAIT);
+    next.check();
+    await next.stop();
+    for (const { metadata } of others) expect(await cluster.get(`${CONFIGURATION_COLLECTIONS.mutating}/${metadata.name}`)).toBeDefined();
+  });
+
+  test("that one cannot be removed is told as such", async () => {
+    const replica = start();
+    await vi.waitFor(async () => expect(await get("mutating")).toBeDefined(), WAIT);
+    await replica.stop();
+    const next = start([], {
+      ...cluster.client,
+      request: async (request, signal) => {
+        if (request.method === "DELETE") throw new APIError("Forbidden", "not you");
+        return cluster.client.request(request, signal);
+      },
+      watch: (...args) => cluster.client.watch(...args),
+    });
+    await vi.waitFor(() => expect(next.log.lines.join("\n")).toContain("the registration of what is not served any more cannot be removed"), WAIT);
+    expect(next.log.lines.join("\n")).not.toContain("cannot be registered");
+    await next.stop();
   });
 
   test("one of the same name that somebody else made is left alone, told once, and keeps the server unready", async () => {
