@@ -73,9 +73,11 @@ export function remoteSecrets({ client, types, clock, log }: RemoteSecretsOption
   }
 
   async function list(options: SecretSelection<ListOptions>, context: RequestContext): Promise<ListResult> {
-    const isWhole = options.limit === 0 && options.continue === "";
-    const feed = isWhole ? await feedFor(options, options.consistency, context.signal) : undefined;
-    if (feed !== undefined) return feed.secrets.list({ ...options, consistency: { type: "Any" } }, undefined, context);
+    const { limit, consistency } = options;
+    // Of what may be old there is one page, as in Kubernetes: what is in memory anyway. Source: k8s.io/apiserver storage/cacher/delegator.
+    const isWhole = options.continue === "" && (limit === 0 || consistency.type === "Any");
+    const feed = isWhole ? await feedFor(options, consistency, context.signal) : undefined;
+    if (feed !== undefined) return feed.secrets.list({ ...options, limit: 0, consistency: { type: "Any" } }, undefined, context);
     const page = await listSecrets(requests, options, context.signal);
     return { ...page, remainingItemCount: remainingOf(options, page) };
   }

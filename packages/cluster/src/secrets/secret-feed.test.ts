@@ -94,6 +94,9 @@ describe("while the cluster is away", () => {
       ["a", revisions[0]],
       ["b", revisions[1]],
     ]);
+    // As in Kubernetes whoever takes what there is gets it whole.
+    const page = await verbs.list({ ...LIST, limit: 1, consistency: { type: "Any" } }, context);
+    expect(page).toMatchObject({ items: remembered.items, continue: "" });
     expect(watch.lines).toEqual([]);
 
     await cluster.network.mend();
