@@ -200,4 +200,20 @@ describe("a start that cannot be", () => {
     expectRefusal(await runServer([`--data-dir=${dataDir}`, "--secure-port=0"]), 1, /ca\.key/);
     expect(await snapshot(dataDir)).toEqual(before);
   });
+
+  test("tokens without the key of their MACs, until they are given up", async () => {
+    const dataDir = await usedFolder("a");
+    const key = join(dataDir, "token-mac.key");
+    await rm(key);
+    const before = await snapshot(dataDir);
+    expectRefusal(await runServer([`--data-dir=${dataDir}`, "--secure-port=0"]), 1, /token-mac\.key is missing, .* backup/);
+    expect(await snapshot(dataDir)).toEqual(before);
+    await writeFile(key, Buffer.alloc(32, 1));
+    const server = await startServer({ dataDir });
+    expect(await server.client().request("GET", `${TOKENS}/a`)).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('"healthy":false'),
+    });
+    await server.stop();
+  });
 });

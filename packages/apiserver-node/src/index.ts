@@ -21,7 +21,7 @@ export {
   wholeNumber,
 } from "./options.ts";
 export * from "./pki/index.ts";
-export { ensurePrivateKey, PRIVATE_KEY_BYTES } from "./private-key.ts";
+export { ensurePrivateKey, missingKeyMessage, PRIVATE_KEY_BYTES, storedSecretType } from "./private-key.ts";
 export * from "./program.ts";
 export { type ClientCASource, type RunningServer, readTokenAuthFile, type ServeOptions, serve } from "./serve.ts";
 export { checkServerOptions, parseServerOptions, SERVER_OPTIONS, type ServerOptions, serveOptions } from "./server-options.ts";

@@ -9,7 +9,7 @@ export interface Program<Options extends OptionTable> {
   readonly version: string;
   /** Options beside the server's own. */
   readonly options: Options;
-  /** The types of the Secrets that its kinds are kept in: a cluster's, where there is one. Absent: none are. */
+  /** The types of the Secrets that its kinds are kept in, a cluster's where there is one, and that its private keys sign. Absent: none are. */
   readonly secretTypes?: readonly string[];
   readonly setup: (context: ProgramContext<Options>) => Promise<ProgramSetup> | ProgramSetup;
 }
@@ -22,10 +22,10 @@ export function defineProgram<const Options extends OptionTable>(program: Progra
 export interface ProgramContext<Options extends OptionTable> {
   readonly options: OptionValues<Options>;
   /**
-   * Finds or makes a key of 32 random bytes, the same at every start and for every replica.
+   * Finds or makes a key of 32 random bytes, the same at every start and for every replica. It is not made anew where Secrets of the program's types are there already.
    *
    * @param name a DNS label, of a file or a Secret.
-   * @throws {Error} whose message is one line, when there is something else in its place.
+   * @throws {Error} whose message is one line, when there is something else in its place, or nothing where it must have been.
    */
   readonly privateKey: (name: string) => Promise<Uint8Array>;
   /** Whether the host has Secrets, its own or a cluster's. Where it has none, a program that needs them brings them ({@link ProgramSetup.hidden}). */

@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { TokenAuthenticator } from "@annex/apiserver";
 import { defineProgram, parseOptions } from "@annex/apiserver-node";
+import { sqlite } from "@annex/storage-sqlite";
+import { bytesOf, storageKey } from "@annex/testing";
 import { expect, test } from "vitest";
 import { CLUSTER_OPTIONS } from "./cluster-options.ts";
 import { startInCluster } from "./start.ts";
@@ -59,4 +64,35 @@ test("a program's own work that throws is known, and the server answers until it
   await server.stop(0);
   stopping.abort();
   expect(await work.ended).toBe(false);
+});
+
+test("a key that is missing is not made anew beside what was signed with it, in a store of the server's own", async () => {
+  await using cluster = await startMemoryCluster();
+  const folder = await mkdtemp(join(tmpdir(), "start-"));
+  const own = parseOptions(CLUSTER_OPTIONS, ["--service=default/tokens", "--authentication-skip-lookup", "--storage=sqlite", `--data-dir=${folder}`]);
+  const program = defineProgram({
+    usage: "",
+    version: "",
+    options: {},
+    secretTypes: ["example.com/a"],
+    setup: async ({ privateKey }) => {
+      await privateKey("own");
+      throw new Error("there is a key");
+    },
+  });
+  const start = () => startInCluster(program, own, { service, clientOf: async () => cluster.client }, new AbortController().signal);
+  const KEY = "/api/v1/namespaces/default/secrets/tokens-own";
+  try {
+    {
+      await using store = await sqlite(join(folder, "store")).open();
+      await store.put(storageKey("/core/secrets/a/b"), bytesOf('hash\n{"kind":"Secret","type":"example.com/a"}'), 0);
+    }
+    await expect(start()).rejects.toThrow(/^the Secret default\/tokens-own is missing/);
+    expect(await cluster.get(KEY)).toBeUndefined();
+    await rm(join(folder, "store"), { recursive: true });
+    await expect(start()).rejects.toThrow("there is a key");
+    expect(await cluster.get(KEY)).toMatchObject({ data: { key: expect.any(String) } });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });

@@ -22,6 +22,7 @@ import {
   type RunningServer,
   serve,
   serveOptions,
+  storedSecretType,
   systemClock,
 } from "@annex/apiserver-node";
 import { sqlite } from "@annex/storage-sqlite";
@@ -31,7 +32,7 @@ import { delegatedAuthorization } from "./authorization/index.ts";
 import type { ClusterClient } from "./client/index.ts";
 import { type AllOptions, type ClusterOptions, storageOf } from "./cluster-options.ts";
 import { clusterNamespaces } from "./namespaces/cluster-namespaces.ts";
-import { sharedPrivateKey } from "./private-key/shared-private-key.ts";
+import { clusterSecretType, sharedPrivateKey } from "./private-key/shared-private-key.ts";
 import { groupVersionsOf, registration, type ServiceReference } from "./registration/index.ts";
 import { remoteSecrets } from "./secrets/index.ts";
 import { servingCertificates } from "./serving-certificates/index.ts";
@@ -75,7 +76,10 @@ export async function startInCluster<Options extends OptionTable>(
     return api;
   };
   const verbsOf = (group: string, resource: string) => present().verbsOf(group, resource);
-  const privateKey = (name: string) => sharedPrivateKey(client, { namespace: service.namespace, name: `${service.name}-${name}` }, signal);
+  const { secretTypes = [] } = program;
+  const signedType = () => (secrets === undefined ? typeInStore(options["data-dir"], secretTypes) : clusterSecretType(client, secretTypes, signal));
+  const privateKey = (name: string) =>
+    sharedPrivateKey(client, { namespace: service.namespace, name: `${service.name}-${name}` }, signedType, signal);
   const setup = await program.setup({ options, hasSecrets: secrets !== undefined, privateKey, verbsOf });
   const registered = registration({ ...parts, ...registrationOptions(options, setup), service, certificates });
   const foreignVerbs = new Map<string, ResourceVerbs>([["/namespaces", namespaces.verbs]]);
@@ -121,6 +125,17 @@ function registrationOptions(options: ClusterOptions, { resources, webhooks = []
 /** Where what is not in Secrets is kept: nothing is, where everything is in them, or there are no kinds. */
 async function openStorage(kind: "secrets" | "sqlite", dataDir: string, { resources, hidden = [] }: ProgramSetup): Promise<Storage> {
   if (kind === "secrets" || resources.length + hidden.length === 0) return memoryStorage();
+  return openStore(dataDir);
+}
+
+async function openStore(dataDir: string): Promise<Storage> {
   await makePrivateFolder(dataDir);
   return sqlite(join(dataDir, "store")).open();
+}
+
+/** Of some types of Secrets, one that the store has any of, before it is opened to be served. */
+async function typeInStore(dataDir: string, types: readonly string[]): Promise<string | undefined> {
+  if (types.length === 0) return undefined;
+  await using store = await openStore(dataDir);
+  return await storedSecretType(store, types);
 }

@@ -134,10 +134,10 @@ async function start<Options extends OptionTable>(
     return api.loopback(one);
   };
   const { "tls-cert-file": certFile, "tls-private-key-file": keyFile, "client-ca-file": clientCAFile, "token-auth-file": tokenAuthFile } = options;
+  const keyOptions = { storage, secretTypes: program.secretTypes, log };
+  const privateKey = (name: string) => programKey(join(dataDir, `${name}.key`), keyOptions);
   const { setup, accounts, fileTokens } = await orDispose(storage, async () => ({
-    setup: withoutWebhooks(
-      await program.setup({ options, hasSecrets: true, privateKey: (name) => programKey(join(dataDir, `${name}.key`), storage, log), verbsOf }),
-    ),
+    setup: withoutWebhooks(await program.setup({ options, hasSecrets: true, privateKey, verbsOf })),
     accounts: await createServiceAccounts({ options, dataDir, verbsOf, context, now: () => systemClock.now() }),
     fileTokens: tokenAuthFile === undefined ? [] : [await readTokenAuthFile(tokenAuthFile, log)],
   }));

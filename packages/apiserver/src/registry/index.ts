@@ -11,5 +11,6 @@ export { type RegistryOptions, registryVerbs } from "./registry.ts";
 export { loopbackContext } from "./request-context.ts";
 export { parseRevision, requireRevision, tooLargeResourceVersion } from "./resource-version.ts";
 export { isCounted, matcherOf } from "./selection.ts";
+export { readStoredObjects } from "./stored-objects.ts";
 export { ValueView } from "./value-view.ts";
 export type * from "./verbs.ts";

@@ -68,7 +68,7 @@ export function objectCodec(resource: Resource, schemaHash: string, upgrade: Upg
       return encoder.encode(`${schemaHash}\n${heads.get(resource.storageVersion)}${bodyText(object, metadata, resource.isCustomResource)}`);
     },
     fromStored(stored, resourceVersion) {
-      if (!startsWith(stored, storedHead)) return fromOther(stored.subarray(stored.indexOf(NEWLINE) + 1), resourceVersion);
+      if (!startsWith(stored, storedHead)) return fromOther(bodyOf(stored), resourceVersion);
       const bytes = spliced(stored.subarray(hashLength), headLength, headLength, resourceVersion);
       return { bytes, apiVersion: storageVersion.apiVersion, isStale: false };
     },
@@ -87,6 +87,15 @@ function spliced(bytes: Uint8Array, from: number, to: number, resourceVersion: s
   encoder.encodeInto(text, result.subarray(from));
   result.set(bytes.subarray(to), from + text.length);
   return result;
+}
+
+/** The object in a value of storage as it was written: in its version of then, without a resourceVersion. */
+export function decodeStored(stored: Uint8Array): KubernetesObject {
+  return decodeObject(bodyOf(stored));
+}
+
+function bodyOf(stored: Uint8Array): Uint8Array {
+  return stored.subarray(stored.indexOf(NEWLINE) + 1);
 }
 
 function decodeObject(bytes: Uint8Array): KubernetesObject {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { APIError, type JSONValue } from "@annex/apimachinery";
-import { PRIVATE_KEY_BYTES } from "@annex/apiserver-node";
+import { APIError, escapeFieldValue, type JSONValue } from "@annex/apimachinery";
+import { missingKeyMessage, PRIVATE_KEY_BYTES } from "@annex/apiserver-node";
 import type { ClusterClient } from "../client/index.ts";
 
 /** A key that all replicas share is not what it should be. The message is one line for the terminal. */
@@ -15,16 +15,24 @@ export interface SecretPlace {
 
 /**
  * Finds or makes a key of 32 random bytes in an immutable Secret (`data.key`), the same for all replicas: whoever is first makes it. Whoever loses it loses what was signed
- * with it, so it is never overwritten.
+ * with it, so it is never overwritten, and not made anew beside what was signed.
  *
- * @throws {PrivateKeyError} when the Secret holds something else, or may not be read or made.
+ * @param signedType of Secrets that are there and were signed with it; undefined when there are none.
+ * @throws {PrivateKeyError} when the Secret holds something else, may not be read or made, or is missing where something was signed with it.
  * @throws {ClusterUnavailableError} when the cluster cannot be asked.
  */
-export async function sharedPrivateKey(client: ClusterClient, place: SecretPlace, signal: AbortSignal): Promise<Uint8Array> {
+export async function sharedPrivateKey(
+  client: ClusterClient,
+  place: SecretPlace,
+  signedType: () => Promise<string | undefined>,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const collection = `/api/v1/namespaces/${place.namespace}/secrets`;
   try {
     const present = await readKey(client, place, signal);
     if (present !== undefined) return present;
+    const type = await signedType();
+    if (type !== undefined) return await keyOfOther(client, place, type, signal);
     const data = { key: randomBytes(PRIVATE_KEY_BYTES).toString("base64") };
     const body = { apiVersion: "v1", kind: "Secret", metadata: { name: place.name }, type: "Opaque", immutable: true, data };
     try {
@@ -40,6 +48,25 @@ export async function sharedPrivateKey(client: ClusterClient, place: SecretPlace
     if (!APIError.is(error)) throw error;
     throw new PrivateKeyError(`the key in the Secret ${place.namespace}/${place.name} cannot be had: ${error.message}`, { cause: error });
   }
+}
+
+/** The key that another replica has made, and signed with, since it was looked for. */
+async function keyOfOther(client: ClusterClient, place: SecretPlace, type: string, signal: AbortSignal): Promise<Uint8Array> {
+  const { namespace, name } = place;
+  const how = `head -c ${PRIVATE_KEY_BYTES} /dev/urandom > key; kubectl --namespace=${namespace} create secret generic ${name} --from-file=key`;
+  const key = await readKey(client, place, signal);
+  if (key === undefined) throw new PrivateKeyError(missingKeyMessage(`the Secret ${namespace}/${name}`, type, how));
+  return key;
+}
+
+/** Of some types of Secrets, one that the cluster has any of. */
+export async function clusterSecretType(client: ClusterClient, types: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+  for (const type of types) {
+    const query = { fieldSelector: `type=${escapeFieldValue(type)}`, limit: "1" };
+    const { items } = (await client.request({ method: "GET", path: "/api/v1/secrets", query }, signal)) as { readonly items?: readonly unknown[] };
+    if ((items ?? []).length > 0) return type;
+  }
+  return undefined;
 }
 
 /** @returns undefined when there is no such Secret. */
