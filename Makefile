@@ -28,7 +28,8 @@ clean:
 # In a cluster of one's own, as the proof of concept had it: k3d, docker and helm are to be there.
 CLUSTER ?= annex
 NAMESPACE ?= annex-system
-IMAGE ?= annex-ranchertokens:0.1.0
+IMAGE ?= annex-ranchertokens
+TAG ?= 0.1.0
 
 create-cluster:
 	k3d cluster create $(CLUSTER)
@@ -37,18 +38,18 @@ delete-cluster:
 	k3d cluster delete $(CLUSTER)
 
 image:
-	docker build -f deploy/Dockerfile -t $(IMAGE) .
+	docker build -f deploy/Dockerfile -t $(IMAGE):$(TAG) .
 
 import: image
-	k3d image import --cluster $(CLUSTER) $(IMAGE)
+	k3d image import --cluster $(CLUSTER) $(IMAGE):$(TAG)
 
 deploy: import
-	helm upgrade --install tokens deploy/chart --namespace $(NAMESPACE) --create-namespace
+	helm upgrade --install tokens deploy/chart --namespace $(NAMESPACE) --create-namespace --set image.repository=$(IMAGE) --set-string image.tag=$(TAG)
 	kubectl -n $(NAMESPACE) rollout restart deployment/tokens
 	kubectl -n $(NAMESPACE) rollout status deployment/tokens
 
 log:
-	kubectl -n $(NAMESPACE) logs -f deployment/tokens
+	kubectl -n $(NAMESPACE) logs -f --prefix -l app.kubernetes.io/instance=tokens
 
 # What the servers registered, when they are gone and Helm was not there to take it back.
 unregister: node_modules/.package-lock.json
