@@ -39,9 +39,6 @@ seccompProfile:
 {{- end -}}
 
 {{- define "annex.check" -}}
-{{- if not (has .Values.storage (list "secrets" "sqlite")) -}}
-{{- fail (printf "storage must be secrets or sqlite, not %q" .Values.storage) -}}
-{{- end -}}
 {{- if and (eq .Values.storage "sqlite") (ne (int .Values.replicaCount) 1) -}}
 {{- fail "storage=sqlite is for one replica: several would each have tokens of their own. Set replicaCount=1, or storage=secrets" -}}
 {{- end -}}

@@ -19,13 +19,22 @@ export interface Installation {
   readonly kubectl: Kubectl;
   /** Starts a server on a port of 127.0.0.1, and waits until it serves. @param more options in the place of the chart's. */
   start(port: number, more?: readonly string[]): Promise<RunningProcess>;
+  /** Gives the servers the rights that the chart has for other values, and no more. */
+  grant(...values: readonly string[]): Promise<void>;
   /** What the chart's last hook does when all servers are gone. @returns what was removed. */
   unregister(): Promise<string>;
 }
 
 /** What the chart makes of the release that the tests install: some of its files. */
 async function installedFiles(...files: readonly string[]): Promise<string> {
-  return printed(await runTemplate(RELEASE, NAMESPACE, ...files.map((file) => `--show-only=templates/${file}`)));
+  return printed(await runTemplate(RELEASE, NAMESPACE, ...files.map(showOnly)));
+}
+
+const showOnly = (file: string) => `--show-only=templates/${file}`;
+
+/** `helm lint` of the chart. */
+export async function runLint(): Promise<Finished> {
+  return runProcess(await fetchHelm(), ["lint", "--strict", CHART]);
 }
 
 /** `helm template` of the chart. */
@@ -41,7 +50,7 @@ export async function install(plane: ControlPlane, servicePort: number, kubectlV
   const kubectl = await openKubectl(plane.kubeconfig, kubectlVersion);
   const ok = async (args: readonly string[], input?: string) => printed(await kubectl(args, input === undefined ? {} : { input }));
   await ok(["create", "namespace", NAMESPACE]);
-  await ok(["apply", "-f", "-"], await installedFiles("rbac.yaml", "user-roles.yaml"));
+  await ok(["apply", "-f", "-"], await installedFiles("rbac.yaml", "user-roles.yaml", "token-secrets-policy.yaml"));
   const service = { type: "ExternalName", externalName: "localhost", ports: [{ port: servicePort }] };
   await ok(
     ["create", "-f", "-"],
@@ -58,6 +67,12 @@ export async function install(plane: ControlPlane, servicePort: number, kubectlV
       const server = startProcess(process.execPath, [main, ...args, ...own, ...more], { cwd: kubectl.home });
       await server.waitFor(/^Serving https/m, 60_000);
       return server;
+    },
+    async grant(...values) {
+      await ok(
+        ["apply", "-f", "-"],
+        printed(await runTemplate(RELEASE, NAMESPACE, showOnly("rbac.yaml"), ...values.map((value) => `--set=${value}`))),
+      );
     },
     async unregister() {
       await ok(["apply", "-f", "-"], await installedFiles("unregister.yaml"));

@@ -14,7 +14,7 @@ import { createContext, expectNoPlaintext, parseObject, parseTable, plaintextOf,
 import type { RunningProcess } from "../process.ts";
 import { temporaryFolder } from "../server.ts";
 import { declareWalkthrough } from "../walkthrough.ts";
-import { type Installation, install, NAMESPACE, RELEASE, runTemplate } from "./installation.ts";
+import { type Installation, install, NAMESPACE, RELEASE, runLint, runTemplate } from "./installation.ts";
 
 const MINUTE_MS = 60_000;
 const MANIFEST = fileURLToPath(new URL("../../../deploy/manifest.yaml", import.meta.url));
@@ -30,14 +30,17 @@ const KINDS = [
   "RoleBinding",
   "Service",
   "ServiceAccount",
+  "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionPolicyBinding",
 ];
 
 let plane: ControlPlane;
 let installed: Installation;
 let server: RunningProcess;
+let port = 0;
 beforeAll(async () => {
   plane = await startControlPlane(await temporaryFolder(), { log: console.log });
-  const [port = 0] = await findFreePorts(1);
+  [port = 0] = await findFreePorts(1);
   installed = await install(plane, port, "1.36");
   server = await installed.start(port);
   await vi.waitFor(
@@ -107,6 +110,67 @@ describe("who asks is who the cluster knows", () => {
     expect(await ok("get", "secrets", "-n", owned, "-o", "name")).toBe("");
   }, 150_000);
 });
+
+test("owners take along, leave, and wait for what they own, tokens and others", async () => {
+  const { ok, okWith, newNamespace } = createContext("1.36", () => installed.kubectl);
+  const namespace = await newNamespace();
+  const create = async (kind: "ConfigMap" | "RancherToken", name: string, owner?: Owner) => {
+    const metadata = { name, ...(owner === undefined ? {} : { ownerReferences: [{ ...owner, blockOwnerDeletion: true }] }) };
+    const object = kind === "ConfigMap" ? { apiVersion: "v1", kind, metadata } : { ...token(name), metadata };
+    const made = parseObject(await okWith(object, "create", "-n", namespace, "-f", "-", "-o", "json"));
+    return { apiVersion: object.apiVersion, kind, name, uid: String(made.metadata.uid) };
+  };
+  for (const policy of ["foreground", "orphan"]) {
+    const [one, other] = [await create("RancherToken", `${policy}-token`), await create("ConfigMap", `${policy}-map`)];
+    await create("ConfigMap", `${policy}-of-token`, one);
+    await create("RancherToken", `${policy}-of-token`, one);
+    await create("RancherToken", `${policy}-of-map`, other);
+    // The controller has to have seen who is owned by whom, or it looks for them itself: so no wait.
+    await ok("delete", "ranchertoken", one.name, "-n", namespace, `--cascade=${policy}`, "--timeout=60s");
+    await ok("delete", "configmap", other.name, "-n", namespace, `--cascade=${policy}`, "--timeout=60s");
+  }
+  const columns = "custom-columns=KIND:.kind,NAME:.metadata.name,OWNERS:.metadata.ownerReferences";
+  const left = await ok("get", "ranchertokens,configmaps", "-n", namespace, "-o", columns);
+  expect(parseTable(left).filter(({ NAME }) => NAME !== "kube-root-ca.crt")).toEqual([
+    { KIND: "RancherToken", NAME: "orphan-of-map", OWNERS: "<none>" },
+    { KIND: "RancherToken", NAME: "orphan-of-token", OWNERS: "<none>" },
+    { KIND: "ConfigMap", NAME: "orphan-of-token", OWNERS: "<none>" },
+  ]);
+}, 150_000);
+
+/** What ownerReferences say of an owner. */
+interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+test("who may write Secrets cannot bring back a token as it once was; who may make tokens for everybody can", async () => {
+  const { ok, okWith, newNamespace } = createContext("1.36", () => installed.kubectl);
+  const namespace = await newNamespace();
+  await ok("create", "rolebinding", "eve", "--clusterrole=edit", "--user=eve", "-n", namespace);
+  const asEve = (args: readonly string[], secret?: unknown) =>
+    installed.kubectl([...args, "-n", namespace, "--as=eve"], secret === undefined ? {} : { input: JSON.stringify(secret) });
+  const reasons = () => ok("get", "ranchertoken", "a", "-n", namespace, "-o", "jsonpath={.status.conditions[*].reason}");
+  await okWith(token("a"), "create", "-n", namespace, "-f", "-");
+  const { resourceVersion: _version, uid: _uid, ...metadata } = parseObject(await ok("get", "secret", "a", "-n", namespace, "-o", "json")).metadata;
+  const copy = { ...parseObject(await ok("get", "secret", "a", "-n", namespace, "-o", "json")), metadata };
+  await ok("patch", "ranchertoken", "a", "-n", namespace, "--type=merge", "-p", '{"spec":{"enabled":false}}');
+  const refusal = "a token cannot be restored without the verb impersonate on all users.tomlebreux.com";
+  // The role is bound, and the policy known, a little later.
+  await vi.waitFor(async () => expect((await asEve(["replace", "-f", "-"], copy)).stderr).toContain(refusal), { timeout: 20_000, interval: 500 });
+  expect(await reasons()).toBe("Disabled Intact");
+  expect((await asEve(["patch", "secret", "a", "--type=merge", "-p", '{"immutable":true}'])).stderr).toContain("which must stay changeable");
+  // All else is theirs to change.
+  expect(await asEve(["label", "secret", "a", "by=eve"])).toMatchObject({ code: 0 });
+  await ok("delete", "ranchertoken", "a", "-n", namespace);
+  expect((await asEve(["create", "-f", "-"], copy)).stderr).toContain(refusal);
+  await okWith(copy, "create", "-n", namespace, "-f", "-");
+  expect(await reasons()).toBe("Usable Intact");
+  await ok("patch", "ranchertoken", "a", "-n", namespace, "--type=merge", "-p", '{"spec":{"enabled":false}}');
+  expect(await asEve(["delete", "secret", "a"])).toMatchObject({ code: 0 });
+}, 150_000);
 
 test("the cluster's webhooks are asked about tokens, and see no plaintext", async () => {
   const { ok, okWith, failsWith, newNamespace } = createContext("1.36", () => installed.kubectl);
@@ -199,9 +263,20 @@ describe("the chart", () => {
     expect([...new Set(kinds.trim().split("\n"))].sort()).toEqual(KINDS);
   });
 
+  test("is in order by helm lint", async () => {
+    expect(await runLint()).toMatchObject({ code: 0 });
+  });
+
+  test("has no policy for a Kubernetes that has none", async () => {
+    expect(printed(await runTemplate(RELEASE, NAMESPACE, "--kube-version=1.29"))).not.toContain("AdmissionPolicy\n");
+    expect(printed(await runTemplate(RELEASE, NAMESPACE, "--kube-version=1.30"))).toContain("kind: ValidatingAdmissionPolicy\n");
+  });
+
   test.each([
     { values: "storage=sqlite", says: "storage=sqlite is for one replica" },
-    { values: "storage=etcd", says: 'storage must be secrets or sqlite, not "etcd"' },
+    { values: "storage=etcd", says: "at '/storage': value must be one of 'secrets', 'sqlite'" },
+    { values: "expiredTokenGraceSeconds=1d", says: "at '/expiredTokenGraceSeconds': got string, want integer" },
+    { values: "replicacount=3", says: "additional properties 'replicacount' not allowed" },
   ])("refuses $values", async ({ values, says }) => {
     const { code, stderr } = await runTemplate(RELEASE, NAMESPACE, "--set", values);
     expect(code).toBe(1);
@@ -226,4 +301,25 @@ test("nothing of it stays but the tokens", async () => {
   expect(await ok("get", "apiservices", "-o", "name")).not.toContain("tomlebreux");
   expect(parseTable(await ok("get", "secrets", "-n", NAMESPACE)).map(({ NAME }) => NAME)).toEqual([`${RELEASE}-token-mac`]);
   expect(await ok("get", "secret", "left", "-o", "jsonpath={.type}")).toBe("tomlebreux.com/token");
+});
+
+test("with a store of its own it needs no Secrets but its own", async () => {
+  const { ok, okWith } = createContext("1.36", () => installed.kubectl);
+  await installed.grant("storage=sqlite", "replicaCount=1");
+  const account = `--as=system:serviceaccount:${NAMESPACE}:${RELEASE}`;
+  const mayNot = ["get", "list", "watch", "update", "delete"].map((verb) => installed.kubectl(["auth", "can-i", verb, "secrets", account, "-A"]));
+  for (const { stdout } of await Promise.all(mayNot)) expect(stdout).toBe("no\n");
+  server = await installed.start(port, ["--storage=sqlite", `--data-dir=${await temporaryFolder()}`]);
+  await vi.waitFor(
+    async () => printed(await installed.kubectl(["wait", "apiservice", "v1.tomlebreux.com", "--for=condition=Available", "--timeout=20s"])),
+    {
+      timeout: 30_000,
+    },
+  );
+  // That which is in a Secret is another's.
+  expect(await ok("get", "ranchertokens", "-A", "-o", "name")).toBe("");
+  await okWith(token("own"), "create", "-n", "default", "-f", "-");
+  expect(await ok("get", "ranchertokens", "-n", "default", "-o", "name")).toBe("ranchertoken.tomlebreux.com/own\n");
+  expect(await installed.kubectl(["get", "secret", "own", "-n", "default"])).toMatchObject({ code: 1 });
+  expect(server.output()).not.toContain("forbidden");
 });
