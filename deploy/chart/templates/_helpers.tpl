@@ -22,6 +22,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ .Release.Namespace }}/{{ include "annex.name" . }}:443
 {{- end -}}
 
+{{/* The APIServices of every version that was ever served: names are only added, so that a server which serves one no more can remove it. */}}
+{{- define "annex.apiServices" -}}
+[v1.tomlebreux.com, v1alpha1.tomlebreux.com]
+{{- end -}}
+
 {{- define "annex.restricted" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true

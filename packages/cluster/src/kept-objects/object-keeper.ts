@@ -37,7 +37,7 @@ const QUIET_MS = 60_000;
 const INTERVAL_MS = 30_000;
 
 const NOT_REGISTERED = "this server cannot be registered; trying again";
-const NOT_REMOVED = "the registration of what is not served any more cannot be removed; trying again";
+const NOT_REMOVED = "the registration of what is not served any more cannot be removed";
 
 /** Follows a collection, and repairs what of it is this server's; each write is at the resourceVersion that was seen. */
 export class ObjectKeeper<Kept extends KubernetesObject> {
@@ -47,6 +47,7 @@ export class ObjectKeeper<Kept extends KubernetesObject> {
   readonly #present = new Map<string, Kept>();
   #isSynced = false;
   #toldProblem: string | undefined;
+  readonly #toldLeftOvers = new Set<string>();
 
   constructor(options: ObjectKeeperOptions, collection: KeptCollection<Kept>) {
     this.#options = options;
@@ -113,28 +114,32 @@ export class ObjectKeeper<Kept extends KubernetesObject> {
 
   #deleted(name: string): void {
     this.#present.delete(name);
+    this.#toldLeftOvers.delete(name);
     this.#collection.gone(name);
     this.#sleep.wake();
   }
 
   /** @returns false when something failed that only time, or somebody else, can mend. */
   async #carryOut(repairs: readonly Repair<Kept>[], signal: AbortSignal): Promise<boolean> {
+    let isDone = true;
     for (const repair of repairs) {
       try {
-        await this.#repair(repair, signal);
+        isDone = (await this.#repair(repair, signal)) && isDone;
       } catch (error) {
         if (signal.aborted) return false;
         const problem = error instanceof Error ? error.message : String(error);
-        if (problem !== this.#toldProblem) this.#options.log.error({ problem }, repair.verb === "delete" ? NOT_REMOVED : NOT_REGISTERED);
+        if (problem !== this.#toldProblem)
+          this.#options.log.error({ problem }, repair.verb === "delete" ? `${NOT_REMOVED}; trying again` : NOT_REGISTERED);
         this.#toldProblem = problem;
         return false;
       }
     }
     if (repairs.length > 0) this.#toldProblem = undefined;
-    return true;
+    return isDone;
   }
 
-  async #repair(repair: Repair<Kept>, signal: AbortSignal): Promise<void> {
+  /** @returns false for what may not be removed: the rest is done all the same. */
+  async #repair(repair: Repair<Kept>, signal: AbortSignal): Promise<boolean> {
     const { client, log } = this.#options;
     const { path, logKey } = this.#collection;
     const { object, verb } = repair;
@@ -145,12 +150,24 @@ export class ObjectKeeper<Kept extends KubernetesObject> {
       else await deleteSeen(client, path, object, signal);
     } catch (error) {
       // Somebody was faster. What came of it is on its way to us.
-      if (APIError.is(error, "AlreadyExists", "Conflict", "NotFound")) return;
-      throw error;
+      if (APIError.is(error, "AlreadyExists", "Conflict", "NotFound")) return true;
+      if (verb !== "delete" || !APIError.is(error, "Forbidden")) throw error;
+      this.#tellLeftOver(object, error);
+      return false;
     }
     if (verb === "create") log.info(fields, "registered");
     else if (verb === "update") log.info({ ...fields, fields: repair.fields }, "registration brought up to date");
     else log.info(fields, "removed the registration of what is not served any more");
+    return true;
+  }
+
+  #tellLeftOver(object: Kept, error: APIError): void {
+    const name = nameOf(object);
+    if (this.#toldLeftOvers.has(name)) return;
+    this.#toldLeftOvers.add(name);
+    const { path, logKey } = this.#collection;
+    const remedy = `kubectl delete ${path.slice(path.lastIndexOf("/") + 1)} ${name}, or allow it to this server`;
+    this.#options.log.error({ [logKey]: name, problem: error.message, remedy }, NOT_REMOVED);
   }
 }
 

@@ -1,6 +1,8 @@
+import { forbidden } from "@annex/apimachinery";
 import { type Logger, whenReady } from "@annex/apiserver";
 import { ServedCertificatesHolder, systemClock } from "@annex/apiserver-node";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import type { ClusterClient, ClusterRequest } from "../client/index.ts";
 import { type MemoryCluster, startMemoryCluster } from "../testing/memory-cluster.ts";
 import { recordedLog } from "../testing/recorded-log.ts";
 import { API_SERVICES, type APIService } from "./api-service.ts";
@@ -148,6 +150,45 @@ test.each([
   await vi.waitFor(async () => expect((await get())?.spec.versionPriority).toBe(16), WAIT);
   await vi.waitFor(() => expect(replica.isReady()).toBe(true), WAIT);
   await replica.stop();
+});
+
+/** The cluster, as somebody who may delete no APIService of a version. */
+function clientWithout(version: string): ClusterClient {
+  const { client } = cluster;
+  const isRefused = ({ method, path }: ClusterRequest) => method === "DELETE" && path === `${API_SERVICES}/${nameOf(version)}`;
+  return {
+    config: client.config,
+    request: async (request, signal) => {
+      if (isRefused(request)) throw forbidden({ group: "apiregistration.k8s.io", resource: "apiservices" }, nameOf(version), "no");
+      return client.request(request, signal);
+    },
+    watch: (...args) => client.watch(...args),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+test("what is not served any more and may not be removed is told once, and keeps nothing else from being done", async () => {
+  const former = start({ groups: [{ group, versions: ["v1", "v0", "v0beta1"] }] });
+  await vi.waitFor(async () => expect([await get("v0"), await get("v0beta1")]).not.toContain(undefined), WAIT);
+  await former.stop();
+  const replica = start({ client: clientWithout("v0") });
+  await vi.waitFor(async () => expect(await get("v0beta1")).toBeUndefined(), WAIT);
+  await vi.waitFor(async () => expect(await get("v1beta1")).toBeDefined(), WAIT);
+  await merge("v1", { spec: { versionPriority: 3 } });
+  await vi.waitFor(async () => expect((await get())?.spec.versionPriority).toBe(16), WAIT);
+  expect(await get("v0")).toBeDefined();
+  const told = replica.log.lines.filter((line) => line.includes("cannot be removed"));
+  expect(told).toEqual([expect.stringContaining(`kubectl delete apiservices ${nameOf("v0")}`)]);
+  await replica.stop();
+
+  const log = recordedLog();
+  await expect(unregister({ client: clientWithout("v0"), service, clock: systemClock, log }, never)).rejects.toMatchObject({ reason: "Forbidden" });
+  expect(log.lines).toEqual([expect.stringContaining(`kubectl delete apiservices/${nameOf("v0")}`)]);
+  expect([
+    await get(),
+    await get("v1beta1"),
+    await cluster.get(`/apis/coordination.k8s.io/v1/namespaces/${service.namespace}/leases/api-registration`),
+  ]).toEqual([undefined, undefined, undefined]);
 });
 
 test("what the cluster says of its availability is told by every replica", async () => {

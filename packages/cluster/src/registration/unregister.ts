@@ -19,7 +19,7 @@ export interface UnregisterOptions {
  * name. To be called when no replica runs any more: one that does would register again, and the log says so.
  *
  * @returns what was removed: `apiservices/v1.example.com`.
- * @throws {APIError} {@link ClusterUnavailableError} when the cluster refuses, or cannot be asked. Calling it again goes on.
+ * @throws {APIError} {@link ClusterUnavailableError} when the cluster refuses, or cannot be asked. Calling it again goes on. What it refuses to remove (403) does not keep the rest.
  */
 export async function unregister({ client, service, clock, log }: UnregisterOptions, signal: AbortSignal): Promise<readonly string[]> {
   const leases = leasePath(service);
@@ -38,11 +38,21 @@ export async function unregister({ client, service, clock, log }: UnregisterOpti
     [leases, lease] as const,
   ];
   const removed: string[] = [];
+  let refusal: unknown;
   for (const [collection, object] of objects) {
     if (object === undefined || !isOwnedBy(object, service)) continue;
-    await remove(client, collection, object, signal);
-    removed.push(`${collection.slice(collection.lastIndexOf("/") + 1)}/${object.metadata.name}`);
+    const name = `${collection.slice(collection.lastIndexOf("/") + 1)}/${object.metadata.name}`;
+    try {
+      await remove(client, collection, object, signal);
+      removed.push(name);
+    } catch (error) {
+      // One of a version that was served long ago, perhaps. The rest goes.
+      if (!APIError.is(error, "Forbidden")) throw error;
+      log.error({ problem: error.message, remedy: `kubectl delete ${name}` }, "what is this server's may not be removed by it");
+      refusal ??= error;
+    }
   }
+  if (refusal !== undefined) throw refusal;
   return removed;
 }
 
