@@ -2,6 +2,7 @@
 // request is none of its business. Imported by apps.
 export { type BackgroundWork, backgroundWork, untilStop } from "./background-work.ts";
 export { systemClock } from "./clock.ts";
+export { tellFailure } from "./failure.ts";
 export { keepGarbageYoung } from "./heap.ts";
 export * from "./http/index.ts";
 export { createLogger, type LoggerOptions, pinoLevel } from "./log.ts";

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { OperatorError } from "@annex/apiserver";
 import { fileErrorReason } from "./pki/files.ts";
 
-/** A file that the operator named could not be used. The message is one line for the terminal. */
-export class OperatorFileError extends Error {
+/** A file that the operator named could not be used. */
+export class OperatorFileError extends OperatorError {
+  override readonly exitCode = 2;
   override readonly name = "OperatorFileError";
 }
 

@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
-import { parseDuration } from "@annex/apiserver";
+import { OperatorError, parseDuration } from "@annex/apiserver";
 
 /** The command line is wrong. The message is one line; a program prints it and exits with 2. */
-export class OptionError extends Error {
+export class OptionError extends OperatorError {
+  override readonly exitCode = 2;
   override readonly name = "OptionError";
 }
 

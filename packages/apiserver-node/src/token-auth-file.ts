@@ -1,3 +1,5 @@
+import { OperatorError } from "@annex/apiserver";
+
 /** One line of a token file: who bears this token. */
 export interface TokenRecord {
   readonly token: string;
@@ -13,7 +15,8 @@ export interface TokenAuthFile {
 }
 
 /** The file can't be used. The message is one line, names file and line, and never shows what stands there. */
-export class TokenAuthFileError extends Error {
+export class TokenAuthFileError extends OperatorError {
+  override readonly exitCode = 2;
   override readonly name = "TokenAuthFileError";
 }
 

@@ -16,6 +16,7 @@ export { type VersionInfo, versionInfo } from "./endpoints/version.ts";
 export { JoinedSignal } from "./joined-signal.ts";
 export type * from "./logger.ts";
 export type * from "./metrics.ts";
+export { OperatorError } from "./operator-error.ts";
 export * from "./random.ts";
 export * from "./registry/index.ts";
 export * from "./server.ts";

@@ -1,35 +1,20 @@
-import { APIError } from "@annex/apimachinery";
 import {
   checkServerOptions,
   createLogger,
   formatHelp,
   handleStopSignals,
   keepGarbageYoung,
-  ListenError,
-  OperatorFileError,
-  OptionError,
   type OptionTable,
-  PKIError,
   type Program,
   parseOptions,
   systemClock,
+  tellFailure,
   untilStop,
 } from "@annex/apiserver-node";
-import { OpenStoreError } from "@annex/storage-sqlite";
-import { DelegatedAuthenticationError } from "./authentication/index.ts";
-import {
-  type ClusterClient,
-  ClusterUnavailableError,
-  createClusterClient,
-  inClusterConfig,
-  isInCluster,
-  KubeconfigError,
-  loadKubeconfig,
-} from "./client/index.ts";
+import { type ClusterClient, createClusterClient, inClusterConfig, isInCluster, loadKubeconfig } from "./client/index.ts";
 import { type AllOptions, CLUSTER_OPTIONS, type ClusterOptions, requireService } from "./cluster-options.ts";
-import { PrivateKeyError } from "./private-key/shared-private-key.ts";
 import { unregister } from "./registration/index.ts";
-import { CertificateSecretError, checkServingCertificateOptions } from "./serving-certificates/index.ts";
+import { checkServingCertificateOptions } from "./serving-certificates/index.ts";
 import { startInCluster } from "./start.ts";
 
 /** How long a stop may take, behind its delay, before what still runs is cut off, in milliseconds. */
@@ -70,27 +55,8 @@ export async function runInCluster<const Options extends OptionTable>(
     else return await run(program, options, start);
     return 0;
   } catch (error) {
-    const isBadValue = [OptionError, OperatorFileError, KubeconfigError].some((type) => error instanceof type);
-    process.stderr.write(isForPeople(error) ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
-    return isBadValue ? 2 : 1;
+    return tellFailure(error);
   }
-}
-
-/** Whether the message of an error is the one line that a terminal needs. */
-function isForPeople(error: unknown): error is Error {
-  if (APIError.is(error)) return true;
-  return [
-    OptionError,
-    PKIError,
-    ListenError,
-    OpenStoreError,
-    OperatorFileError,
-    KubeconfigError,
-    ClusterUnavailableError,
-    DelegatedAuthenticationError,
-    CertificateSecretError,
-    PrivateKeyError,
-  ].some((type) => error instanceof type);
 }
 
 async function clientOf(kubeconfig: string | undefined): Promise<ClusterClient> {

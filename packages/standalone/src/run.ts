@@ -11,14 +11,11 @@ import {
   formatHelp,
   handleStopSignals,
   keepGarbageYoung,
-  ListenError,
   listOf,
   makePrivateFolder,
-  OperatorFileError,
   OptionError,
   type OptionTable,
   type OptionValues,
-  PKIError,
   type Program,
   type ProgramSetup,
   parseOptions,
@@ -31,12 +28,12 @@ import {
   serve,
   serveOptions,
   systemClock,
-  TokenAuthFileError,
+  tellFailure,
   untilStop,
 } from "@annex/apiserver-node";
-import { OpenStoreError, sqlite } from "@annex/storage-sqlite";
+import { sqlite } from "@annex/storage-sqlite";
 import { ensureNamespaces, Namespace, runNamespaceController, Secret, SYSTEM_NAMESPACES } from "./core/index.ts";
-import { CRDFileError, customResources, readCRDFiles } from "./crd/index.ts";
+import { customResources, readCRDFiles } from "./crd/index.ts";
 import { runGarbageCollector } from "./garbage-collector/index.ts";
 import { programKey } from "./program-key.ts";
 import { createRBAC } from "./rbac/index.ts";
@@ -82,19 +79,8 @@ export async function runStandalone<const Options extends OptionTable>(program: 
     else return await run(program, options);
     return 0;
   } catch (error) {
-    // A file that an option names and that is no good is a bad value.
-    const isBadValue = [OptionError, OperatorFileError, TokenAuthFileError, CRDFileError].some((type) => error instanceof type);
-    const exitCode = isBadValue ? 2 : 1;
-    process.stderr.write(isForPeople(error) ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
-    return exitCode;
+    return tellFailure(error);
   }
-}
-
-/** Whether the message of an error is the one line that a terminal needs. */
-function isForPeople(error: unknown): error is Error {
-  return [OptionError, PKIError, TokenAuthFileError, ListenError, OpenStoreError, OperatorFileError, CRDFileError].some(
-    (type) => error instanceof type,
-  );
 }
 
 async function run<Options extends OptionTable>(program: Program<Options>, options: AllOptions<Options>): Promise<number> {

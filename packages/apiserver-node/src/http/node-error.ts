@@ -1,4 +1,5 @@
 import type { StatusReason } from "@annex/apimachinery";
+import { OperatorError } from "@annex/apiserver";
 
 /** What a failure that Node reports means to this server. */
 export type NodeErrorMeaning =
@@ -96,6 +97,6 @@ function listenMessage(code: string): string | undefined {
 }
 
 /** The address can't be listened on; the message is one line, for the terminal. */
-export class ListenError extends Error {
+export class ListenError extends OperatorError {
   override readonly name = "ListenError";
 }

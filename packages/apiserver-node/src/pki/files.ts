@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { OperatorError } from "@annex/apiserver";
 import { nodeErrorCode } from "../http/node-error.ts";
 
 /** The data folder holds something this server did not write or can't use. The message is one line, for the terminal, and names the file. */
-export class PKIError extends Error {
+export class PKIError extends OperatorError {
   override readonly name = "PKIError";
 }
 

@@ -5,6 +5,7 @@ import {
   clientCertificateAuthenticator,
   type HealthCheck,
   type Logger,
+  OperatorError,
   requestHeaderAuthenticator,
   requestTokenAuthenticators,
 } from "@annex/apiserver";
@@ -41,8 +42,8 @@ export interface DelegatedAuthentication {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** It cannot be found out whom to believe. The message is one line for the terminal. */
-export class DelegatedAuthenticationError extends Error {
+/** It cannot be found out whom to believe. */
+export class DelegatedAuthenticationError extends OperatorError {
   override readonly name = "DelegatedAuthenticationError";
 }
 

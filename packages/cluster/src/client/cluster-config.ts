@@ -1,3 +1,5 @@
+import { OperatorError } from "@annex/apiserver";
+
 /** How a kube-apiserver is reached, and as whom. */
 export interface ClusterConfig {
   /** `https://10.0.0.1:6443`, perhaps with a path behind it. */
@@ -25,7 +27,8 @@ export interface ClusterTLS {
   readonly servername?: string;
 }
 
-/** A kubeconfig, or what it names, is of no use. The message is one line for the terminal. */
-export class KubeconfigError extends Error {
+/** A kubeconfig, or what it names, is of no use. */
+export class KubeconfigError extends OperatorError {
+  override readonly exitCode = 2;
   override readonly name = "KubeconfigError";
 }

@@ -1,5 +1,7 @@
+import { OperatorError } from "@annex/apiserver";
+
 /** The kube-apiserver could not be asked. The cause says why. */
-export class ClusterUnavailableError extends Error {
+export class ClusterUnavailableError extends OperatorError {
   override readonly name: string = "ClusterUnavailableError";
 }
 

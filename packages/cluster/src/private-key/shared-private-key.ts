@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { APIError, escapeFieldValue, type JSONValue } from "@annex/apimachinery";
+import { OperatorError } from "@annex/apiserver";
 import { missingKeyMessage, PRIVATE_KEY_BYTES } from "@annex/apiserver-node";
 import type { ClusterClient } from "../client/index.ts";
 
-/** A key that all replicas share is not what it should be. The message is one line for the terminal. */
-export class PrivateKeyError extends Error {
+/** A key that all replicas share is not what it should be. */
+export class PrivateKeyError extends OperatorError {
   override readonly name = "PrivateKeyError";
 }
 

@@ -1,10 +1,11 @@
 import type { X509Certificate } from "node:crypto";
 import type { KubernetesObject } from "@annex/apimachinery";
+import { OperatorError } from "@annex/apiserver";
 import { type KeyPairPEM, parseCertificates, parsePrivateKey } from "@annex/apiserver-node";
 import { isOwnedBy, marksOf, type ServiceName } from "../ownership/index.ts";
 
 /** A Secret of certificates cannot be used. The message is one line that names it, and says what to do. */
-export class CertificateSecretError extends Error {
+export class CertificateSecretError extends OperatorError {
   override readonly name = "CertificateSecretError";
 }
 

@@ -1,5 +1,5 @@
 import { decodeYAML, isJSONObject, type JSONValue, YAMLSyntaxError } from "@annex/apimachinery";
-import { CRDError, type ParsedCRD, parseCRD } from "@annex/apiserver";
+import { CRDError, OperatorError, type ParsedCRD, parseCRD } from "@annex/apiserver";
 import { readOperatorFile } from "@annex/apiserver-node";
 
 /** A CustomResourceDefinition, and what begins each line about it. */
@@ -10,7 +10,8 @@ export interface CRDFile {
 }
 
 /** What files say cannot be served. The message has a line for each fault: file, place, reason. */
-export class CRDFileError extends Error {
+export class CRDFileError extends OperatorError {
+  override readonly exitCode = 2;
   override readonly name = "CRDFileError";
 }
 
