@@ -4,16 +4,19 @@ import {
   type Cancellation,
   type DeleteResult,
   isCounted,
+  type ListOptions,
   type ListResult,
   matcherOf,
   type ObjectStore,
   type ObjectView,
+  type ReadConsistency,
   type RequestContext,
   type Resource,
   type Selection,
   ValueView,
   type Visibility,
   type WatchBatch,
+  type WatchOptions,
   type WriteOptions,
   whenSettled,
 } from "@annex/apiserver";
@@ -35,155 +38,183 @@ export interface SecretStoreOptions {
 const FIELD_MANAGER = { manager: "annex", subresource: "" };
 
 /** Objects that are kept in Secrets of the same name: a store like any other for the registry. */
-export function secretStore({ resource, codec, secrets, context }: SecretStoreOptions): ObjectStore {
-  /** What was made of each Secret, for as long as it is kept itself. */
-  const views = new WeakMap<ObjectView, ObjectView | "other">();
+export function secretStore(options: SecretStoreOptions): ObjectStore {
+  return new SecretStore(options);
+}
 
-  function viewOf(secret: ObjectView): ObjectView | undefined {
-    let view = views.get(secret);
+class SecretStore implements ObjectStore {
+  readonly #resource: Resource;
+  readonly #codec: SecretCodec;
+  readonly #secrets: () => SecretVerbs;
+  readonly #context: (cancellation: Cancellation) => RequestContext;
+  /** What was made of each Secret, for as long as it is kept itself. */
+  readonly #views = new WeakMap<ObjectView, ObjectView | "other">();
+  /** What was made of each list of Secrets, as long as that is held. */
+  readonly #lists = new WeakMap<ListResult, ListResult>();
+  /** One value, so that Secrets share what they list for it. */
+  readonly #ofThisKind = { isCounted: true, matches: (secret: ObjectView) => this.#viewOf(secret) !== undefined };
+
+  constructor({ resource, codec, secrets, context }: SecretStoreOptions) {
+    this.#resource = resource;
+    this.#codec = codec;
+    this.#secrets = secrets;
+    this.#context = context;
+  }
+
+  get(target: ObjectName, consistency: ReadConsistency, cancellation: Cancellation): Awaitable<ObjectView | undefined> {
+    return whenSettled(
+      () => this.#secrets().get(this.#placeOf(target), consistency, this.#context(cancellation)),
+      (secret) => this.#viewOf(secret),
+      (error) => {
+        if (APIError.is(error, "NotFound")) return undefined;
+        throw errorOfObject(this.#resource, target.name, error);
+      },
+    );
+  }
+
+  list(options: ListOptions, visible: Visibility, cancellation: Cancellation): Promise<ListResult> {
+    return this.#toldOfObject("", async () => {
+      const list = await this.#secrets().list(this.#asSecrets(options, visible), this.#context(cancellation));
+      const known = this.#lists.get(list);
+      if (known !== undefined) return known;
+      const made = { ...list, items: list.items.flatMap((secret) => this.#viewOf(secret) ?? []) };
+      this.#lists.set(list, made);
+      return made;
+    });
+  }
+
+  watch(options: WatchOptions, visible: Visibility, signal: AbortSignal): Promise<AsyncIterable<WatchBatch>> {
+    return this.#toldOfObject("", async () => {
+      const batches = await this.#secrets().watch(this.#asSecrets(options, visible), this.#context({ signal }));
+      return mapped(
+        batches,
+        (secret) => this.#viewOf(secret),
+        (error) => errorOfObject(this.#resource, "", error),
+      );
+    });
+  }
+
+  create(object: KubernetesObject, options: WriteOptions, signal: AbortSignal): Promise<ObjectView | undefined> {
+    return this.#toldOfObject(object.metadata.name ?? "", () => this.#create(object, options, signal));
+  }
+
+  update(object: KubernetesObject, expected: ObjectView, signal: AbortSignal): Promise<ObjectView | undefined> {
+    return this.#toldOfObject(expected.name, () => this.#update(object, expected, signal));
+  }
+
+  delete(expected: ObjectView, signal: AbortSignal): Promise<DeleteResult | undefined> {
+    return this.#toldOfObject(expected.name, () => this.#remove(expected, signal));
+  }
+
+  #viewOf(secret: ObjectView): ObjectView | undefined {
+    let view = this.#views.get(secret);
     if (view === undefined) {
-      const object = decodeSecret(codec, secret.object as SecretObject);
-      view = object === undefined ? "other" : new SecretBackedView(resource, object, secret);
-      views.set(secret, view);
+      const object = decodeSecret(this.#codec, secret.object as SecretObject);
+      view = object === undefined ? "other" : new SecretBackedView(this.#resource, object, secret);
+      this.#views.set(secret, view);
     }
     return view === "other" ? undefined : view;
   }
 
-  const placeOf = ({ namespace, name }: ObjectName, known?: ObjectView): SecretTarget => ({
-    namespace: codec.namespace ?? namespace,
-    name,
-    secretType: codec.type,
-    known,
-  });
-
-  /** One value, so that Secrets share what they list for it. */
-  const ofThisKind = { isCounted: true, matches: (secret: ObjectView) => viewOf(secret) !== undefined };
-  /** What was made of each list of Secrets, as long as that is held. */
-  const lists = new WeakMap<ListResult, ListResult>();
+  #placeOf({ namespace, name }: ObjectName, known?: ObjectView): SecretTarget {
+    const { type, namespace: own } = this.#codec;
+    return { namespace: own ?? namespace, name, secretType: type, known };
+  }
 
   /** A selection of objects as one of Secrets: labels are the Secret's own, everything else is asked of the object, which knows its fields. */
-  function asSecrets<Options extends Selection>(options: Options, visible: Visibility): SecretSelection<Options> {
+  #asSecrets<Options extends Selection>(options: Options, visible: Visibility): SecretSelection<Options> {
     const others = { ...options, labelSelector: EVERYTHING.labels };
-    const matches = matcherOf(resource, others, visible);
+    const matches = matcherOf(this.#resource, others, visible);
     return {
       ...options,
-      secretType: codec.type,
-      namespace: codec.namespace ?? options.namespace,
+      secretType: this.#codec.type,
+      namespace: this.#codec.namespace ?? options.namespace,
       // A name goes along: it is what leads straight to a single Secret.
       fieldSelector: nameSelector(options.fieldSelector.requiredValue("metadata.name")),
       filter:
         matches === undefined
-          ? ofThisKind
+          ? this.#ofThisKind
           : {
               isCounted: isCounted(others, visible),
               matches: (secret) => {
-                const view = viewOf(secret);
+                const view = this.#viewOf(secret);
                 return view !== undefined && matches(view);
               },
             },
     };
   }
 
-  async function write(secret: SecretObject, target: SecretTarget, signal: AbortSignal): Promise<ObjectView | undefined> {
+  async #write(secret: SecretObject, target: SecretTarget, signal: AbortSignal): Promise<ObjectView | undefined> {
     return unlessLost(() =>
-      secrets()
-        .update({ version: "v1", target, isDryRun: false, fieldManager: FIELD_MANAGER, isPatch: false, transform: () => secret }, context({ signal }))
+      this.#secrets()
+        .update(
+          { version: "v1", target, isDryRun: false, fieldManager: FIELD_MANAGER, isPatch: false, transform: () => secret },
+          this.#context({ signal }),
+        )
         .then(({ view }) => view),
     );
   }
 
   /** The Secret that an object was made of. It need not be the present one: whoever writes it is told. */
-  async function secretOf(expected: ObjectView, signal: AbortSignal): Promise<ObjectView | undefined> {
+  async #secretOf(expected: ObjectView, signal: AbortSignal): Promise<ObjectView | undefined> {
     if (expected instanceof SecretBackedView) return expected.secret;
-    const view = await unlessLost(() => secrets().get(placeOf(expected), { type: "MostRecent" }, context({ signal })));
+    const view = await unlessLost(() => this.#secrets().get(this.#placeOf(expected), { type: "MostRecent" }, this.#context({ signal })));
     return view?.resourceVersion === expected.resourceVersion ? view : undefined;
   }
 
-  async function toldOfObject<T>(name: string, operation: () => Promise<T>): Promise<T> {
+  async #toldOfObject<T>(name: string, operation: () => Promise<T>): Promise<T> {
     try {
       return await operation();
     } catch (error) {
-      throw errorOfObject(resource, name, error);
+      throw errorOfObject(this.#resource, name, error);
     }
   }
 
-  async function create(object: KubernetesObject, { isDryRun }: WriteOptions, signal: AbortSignal): Promise<ObjectView | undefined> {
-    const { secret, answer } = encodeSecret(codec, object, undefined);
+  async #create(object: KubernetesObject, { isDryRun }: WriteOptions, signal: AbortSignal): Promise<ObjectView | undefined> {
+    const { secret, answer } = encodeSecret(this.#codec, object, undefined);
     const { namespace = "" } = secret.metadata;
     const input = { version: "v1", namespace, name: "", object: secret, isDryRun, fieldManager: FIELD_MANAGER };
     try {
-      const kept = await secrets().create(input, context({ signal }));
-      if (isDryRun) return new ValueView(resource, object);
-      const view = viewOf(kept);
-      return view === undefined ? undefined : new ValueView(resource, withKeptMetadata(answer, view.object));
+      const kept = await this.#secrets().create(input, this.#context({ signal }));
+      if (isDryRun) return new ValueView(this.#resource, object);
+      const view = this.#viewOf(kept);
+      return view === undefined ? undefined : new ValueView(this.#resource, withKeptMetadata(answer, view.object));
     } catch (error) {
       if (APIError.is(error, "AlreadyExists")) return undefined;
       throw error;
     }
   }
 
-  async function update(object: KubernetesObject, expected: ObjectView, signal: AbortSignal): Promise<ObjectView | undefined> {
-    const known = await secretOf(expected, signal);
+  async #update(object: KubernetesObject, expected: ObjectView, signal: AbortSignal): Promise<ObjectView | undefined> {
+    const known = await this.#secretOf(expected, signal);
     if (known === undefined) return undefined;
-    const { secret } = encodeSecret(codec, object, known.object as SecretObject);
-    const written = await write(secret, placeOf(expected, known), signal);
-    return written && viewOf(written);
+    const { secret } = encodeSecret(this.#codec, object, known.object as SecretObject);
+    const written = await this.#write(secret, this.#placeOf(expected, known), signal);
+    return written && this.#viewOf(written);
   }
 
-  async function remove(expected: ObjectView, signal: AbortSignal): Promise<DeleteResult | undefined> {
-    let known = await secretOf(expected, signal);
+  async #remove(expected: ObjectView, signal: AbortSignal): Promise<DeleteResult | undefined> {
+    let known = await this.#secretOf(expected, signal);
     if (known === undefined) return undefined;
     const { finalizers, deletionTimestamp } = known.object.metadata;
-    const isHeldByUs = finalizers?.includes(codec.finalizer) === true;
+    const isHeldByUs = finalizers?.includes(this.#codec.finalizer) === true;
     if (!isHeldByUs || deletionTimestamp === undefined) {
       const preconditions = { resourceVersion: known.resourceVersion };
       const options = { isDryRun: false, preconditions, propagationPolicy: undefined, gracePeriodSeconds: undefined };
-      const target = placeOf(expected, known);
-      const deleted = await unlessLost(() => secrets().delete(target, options, context({ signal })));
+      const target = this.#placeOf(expected, known);
+      const deleted = await unlessLost(() => this.#secrets().delete(target, options, this.#context({ signal })));
       if (deleted === undefined) return undefined;
-      if (!isHeldByUs) return { view: viewOf(deleted.view) ?? expected, isGone: deleted.isGone };
+      if (!isHeldByUs) return { view: this.#viewOf(deleted.view) ?? expected, isGone: deleted.isGone };
       known = deleted.view;
     }
     // Our finalizer held the Secret for the object's own, which are done. It goes last: if the server ends before this write, the Secret is in deletion, and so is
     // the object, for whoever asks to remove it again.
     const secret = known.object as SecretObject;
-    const others = secret.metadata.finalizers?.filter((finalizer) => finalizer !== codec.finalizer) ?? [];
-    const released = await write(releasedSecret(codec, secret, others), placeOf(expected, known), signal);
+    const others = secret.metadata.finalizers?.filter((finalizer) => finalizer !== this.#codec.finalizer) ?? [];
+    const released = await this.#write(releasedSecret(this.#codec, secret, others), this.#placeOf(expected, known), signal);
     // Somebody else's finalizer on the Secret holds both.
-    return released && { view: viewOf(released) ?? expected, isGone: others.length === 0 };
+    return released && { view: this.#viewOf(released) ?? expected, isGone: others.length === 0 };
   }
-
-  return {
-    get: (target, consistency, cancellation) =>
-      whenSettled(
-        () => secrets().get(placeOf(target), consistency, context(cancellation)),
-        viewOf,
-        (error) => {
-          if (APIError.is(error, "NotFound")) return undefined;
-          throw errorOfObject(resource, target.name, error);
-        },
-      ),
-
-    list: (options, visible, cancellation) =>
-      toldOfObject("", async () => {
-        const list = await secrets().list(asSecrets(options, visible), context(cancellation));
-        const known = lists.get(list);
-        if (known !== undefined) return known;
-        const made = { ...list, items: list.items.flatMap((secret) => viewOf(secret) ?? []) };
-        lists.set(list, made);
-        return made;
-      }),
-
-    watch: (options, visible, signal) =>
-      toldOfObject("", async () => {
-        const batches = await secrets().watch(asSecrets(options, visible), context({ signal }));
-        return mapped(batches, viewOf, (error) => errorOfObject(resource, "", error));
-      }),
-
-    create: (object, options, signal) => toldOfObject(object.metadata.name ?? "", () => create(object, options, signal)),
-    update: (object, expected, signal) => toldOfObject(expected.name, () => update(object, expected, signal)),
-    delete: (expected, signal) => toldOfObject(expected.name, () => remove(expected, signal)),
-  };
 }
 
 const EVERYTHING = { labels: parseLabelSelector(""), fields: parseFieldSelector("", new Set()) };
