@@ -79,6 +79,8 @@ const ANSWERS: readonly (readonly [library: string, readonly (readonly [text: st
       ["duration('1h2m3s4ms5us6ns')", "3723.004005006s @0 of 1"],
       ["duration('-1.5h').getMinutes()", "-90 @1 of 2"],
       ["duration('90s').getHours()", "0 @1 of 2"],
+      ["(duration('2562047h') - duration('1ns')).getMinutes()", "153722820 @2 of 4"],
+      ["(duration('2562047h') - duration('1ns')).getMilliseconds()", "9223369199999 @2 of 4"],
       ["duration('1.25s').getMilliseconds()", "1250 @1 of 2"],
       ["duration('2562047h') + duration('1h')", "integer overflow @1 of 3"],
       ["duration('1s') < duration('1001ms')", "true @1 of 3"],

@@ -35,9 +35,10 @@ export class CelDuration extends CelObject {
     return Number(this.nanoseconds > other.nanoseconds) - Number(this.nanoseconds < other.nanoseconds);
   }
 
-  /** In whole units, towards zero. */
+  /** In whole units, towards zero. Of hours, minutes and seconds Go makes a double before, which may round up. Source: time.Duration, Hours. */
   in(unit: bigint): number {
-    return Number(this.nanoseconds / unit);
+    const whole = Number(this.nanoseconds / unit);
+    return unit < SECOND ? whole : Math.trunc(whole + Number(this.nanoseconds % unit) / Number(unit));
   }
 
   toString(): string {
