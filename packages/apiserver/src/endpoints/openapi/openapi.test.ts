@@ -210,6 +210,7 @@ describe("definitions", () => {
         "OwnerReference",
         "Patch",
         "Preconditions",
+        "ShardInfo",
         "Status",
         "StatusCause",
         "StatusDetails",
