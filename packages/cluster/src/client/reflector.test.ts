@@ -73,15 +73,16 @@ test("lists anew when its place is gone, and after failures", async () => {
   ]);
 });
 
-test("a cluster whose every place is gone is not asked without a pause", async () => {
-  const gone = { kind: "Status", status: "Failure", code: 410, reason: "Expired", message: "too old" };
-  await using cluster = await startFakeCluster((_request, response) => answerJSON(response, 410, gone));
+/** How long it pauses between attempts, of a cluster that answers so. */
+async function pausesOf(answer: (response: ServerResponse, turn: number) => void, count: number) {
+  let turn = 0;
+  await using cluster = await startFakeCluster((_request, response) => answer(response, ++turn));
   await using client = createClusterClient(cluster.config, { clock: systemClock });
   const pauses: number[] = [];
   const stopping = new AbortController();
   const sleep = async (ms: number) => {
     pauses.push(ms);
-    if (pauses.length === 6) stopping.abort();
+    if (pauses.length === count) stopping.abort();
   };
   const nothing = () => undefined;
   const observer = { reset: nothing, put: nothing, deleted: nothing };
@@ -89,6 +90,19 @@ test("a cluster whose every place is gone is not asked without a pause", async (
   const timer = setTimeout(() => stopping.abort(), 4_000);
   await reflect({ client, path: "/x", observer, clock: { ...systemClock, sleep }, log: silent }, stopping.signal);
   clearTimeout(timer);
-  expect(cluster.requests).toHaveLength(6);
+  expect(cluster.requests).toHaveLength(count);
+  return pauses;
+}
+
+test("a cluster whose every place is gone is not asked without a pause", async () => {
+  const gone = { kind: "Status", status: "Failure", code: 410, reason: "Expired", message: "too old" };
+  const pauses = await pausesOf((response) => answerJSON(response, 410, gone), 6);
   expect(pauses.at(-1)).toBeGreaterThanOrEqual(30_000 * 0.4);
+});
+
+test("a cluster that is away is looked for every few seconds, and its first word is no reason to wait", async () => {
+  const pauses = await pausesOf((response, turn) => (turn <= 8 ? void response.destroy() : answerJSON(response, 500, {})), 9);
+  expect(Math.max(...pauses.slice(0, 8))).toBeLessThanOrEqual(5_000 * 1.5);
+  expect(Math.max(...pauses.slice(4, 8))).toBeGreaterThanOrEqual(5_000 * 0.5);
+  expect(pauses[8]).toBeLessThanOrEqual(800 * 1.5);
 });

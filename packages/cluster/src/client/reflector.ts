@@ -2,6 +2,7 @@ import { APIError, type KubernetesObject } from "@annex/apimachinery";
 import type { Clock, Logger } from "@annex/apiserver";
 import type { ClusterClient, ClusterRequest } from "./cluster-client.ts";
 import { listCollection } from "./pages.ts";
+import { ClusterUnavailableError } from "./unavailable.ts";
 
 /** Who is told what a collection holds. Called in order, never at the same time; to be quick, and never to throw. */
 export interface CollectionObserver {
@@ -31,6 +32,8 @@ export interface ReflectorOptions {
 /** Source: client-go reflector, backoff manager. */
 const MIN_BACKOFF_MS = 800;
 const MAX_BACKOFF_MS = 30_000;
+/** Attempts that reach nobody burden nobody, and whoever comes back is to be found soon: until then this server has nothing fresh to tell. */
+const MAX_UNREACHABLE_BACKOFF_MS = 5_000;
 
 /**
  * Keeps an observer as fresh as a collection of the cluster: lists, and watches from there on, for as long as it is asked to. Failures are logged and tried again, ever more seldom.
@@ -42,7 +45,9 @@ export async function reflect(options: ReflectorOptions, signal: AbortSignal): P
   const { clock, log, path } = options;
   let at: string | undefined;
   let backoffMs = MIN_BACKOFF_MS;
+  let wasUnreachable = false;
   while (!signal.aborted) {
+    let isUnreachable = false;
     try {
       at ??= await listAll(options, signal);
       for await (const resourceVersion of follow(options, at, signal)) {
@@ -51,6 +56,9 @@ export async function reflect(options: ReflectorOptions, signal: AbortSignal): P
       }
     } catch (error) {
       if (signal.aborted) return;
+      isUnreachable = error instanceof ClusterUnavailableError;
+      // The first word of a server that has come back, which may remember nothing of before.
+      if (wasUnreachable && !isUnreachable) backoffMs = MIN_BACKOFF_MS;
       if (APIError.is(error, "Expired", "Gone")) at = undefined;
       else {
         options.observer.lost?.();
@@ -59,7 +67,8 @@ export async function reflect(options: ReflectorOptions, signal: AbortSignal): P
     }
     // A watch that ends is nothing unusual, nor is a place that is gone, but what ends at once is not to be asked for without a pause.
     await clock.sleep(backoffMs * (0.5 + Math.random()), signal).catch(() => undefined);
-    backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+    backoffMs = Math.min(backoffMs * 2, isUnreachable ? MAX_UNREACHABLE_BACKOFF_MS : MAX_BACKOFF_MS);
+    wasUnreachable = isUnreachable;
   }
 }
 

@@ -99,7 +99,8 @@ class Candidate {
       const leftMs = this.#renewedMs + this.#durations.renewDeadlineMs - clock.now();
       const isRenewed = leftMs > 0 && (await this.acquireOrRenew(signal, leftMs));
       if (!isRenewed && (!this.#isHolder || clock.now() - this.#renewedMs >= this.#durations.renewDeadlineMs)) {
-        log.warn({ lease: `${service.namespace}/${leaseName(service)}` }, "another replica registers");
+        const why = this.#isHolder ? "the Lease could not be renewed: this replica registers no longer" : "another replica registers";
+        log.warn({ lease: `${service.namespace}/${leaseName(service)}` }, why);
         return;
       }
     }
