@@ -1,5 +1,4 @@
 // A server of ours behind a real kube-apiserver, with no more rights than the documents say: who asks it, directly and through the aggregator, and what they may.
-import { sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +11,7 @@ import { BUILD_LIMIT_MS } from "../../controlplane/build.ts";
 import { type ControlPlane, replaceFrontProxy, startControlPlane, stopControlPlane } from "../../controlplane/control-plane.ts";
 import { type Client, type ClusterAccess, createClient, readKubeconfig } from "../client.ts";
 import { temporaryFolder } from "../server.ts";
+import { serviceAccountToken, signedAnew } from "./service-account-token.ts";
 
 const MINUTE_MS = 60_000;
 const NAMESPACE = "delegation";
@@ -62,23 +62,7 @@ function bind(path: string, name: string, kind: string, role: string): Promise<v
   return create(`/apis/rbac.authorization.k8s.io/v1/${path}`, "rbac.authorization.k8s.io/v1", bindingKind, name, { roleRef, subjects });
 }
 
-/** A token of a service account, for the kube-apiserver or somebody else. */
-async function tokenOf(account: string, audiences?: readonly string[]): Promise<string> {
-  const path = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${account}/token`;
-  const spec = { expirationSeconds: 600, ...(audiences === undefined ? {} : { audiences }) };
-  const { status, text } = await admin.request("POST", path, { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec });
-  expect(status, text).toBe(201);
-  return (JSON.parse(text) as { readonly status: { readonly token: string } }).status.token;
-}
-
-/** The token with other claims, signed with the key by which the cluster signs them. */
-async function signedAnew(token: string, claims: object): Promise<string> {
-  const [header = "", payload = ""] = token.split(".");
-  const all: object = JSON.parse(Buffer.from(payload, "base64url").toString());
-  const text = `${header}.${Buffer.from(JSON.stringify({ ...all, ...claims })).toString("base64url")}`;
-  const key = await readFile(join(plane.folder, "service-account.key"));
-  return `${text}.${sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
-}
+const tokenOf = (account: string, audiences?: readonly string[]) => serviceAccountToken(admin, NAMESPACE, account, audiences);
 
 async function clientOf(account: string): Promise<ClusterClient> {
   const token = await tokenOf(account);
@@ -201,7 +185,9 @@ describe("through the aggregator and directly", () => {
     const user = `system:serviceaccount:${NAMESPACE}:stranger`;
     const nowS = Math.floor(Date.now() / 1000);
     const asked = async (endsInS: number) =>
-      messageOf(direct({ token: await signedAnew(token, { iat: nowS - 7200, nbf: nowS - 7200, exp: nowS + endsInS }) }).request("GET", GADGETS));
+      messageOf(
+        direct({ token: await signedAnew(plane.folder, token, { iat: nowS - 7200, nbf: nowS - 7200, exp: nowS + endsInS }) }).request("GET", GADGETS),
+      );
     expect(await asked(600)).toBe(`403 ${forbidden(user, "list")}`);
     // Kube-apiserver lets clocks differ by a minute.
     expect(await asked(-61)).toBe("401 Unauthorized");

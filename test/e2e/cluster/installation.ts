@@ -17,8 +17,8 @@ export const NAMESPACE = "annex-system";
 
 export interface Installation {
   readonly kubectl: Kubectl;
-  /** Starts a server on a port of 127.0.0.1, and waits until it serves. @param more options in the place of the chart's. */
-  start(port: number, more?: readonly string[]): Promise<RunningProcess>;
+  /** Starts a server on a port of 127.0.0.1, and waits until it serves. @param more options in the place of the chart's. @param env beside that of the tests. */
+  start(port: number, more?: readonly string[], env?: Readonly<Record<string, string>>): Promise<RunningProcess>;
   /** Gives the servers the rights that the chart has for other values, and no more. */
   grant(...values: readonly string[]): Promise<void>;
   /** What the chart's last hook does when all servers are gone. @returns what was removed. */
@@ -62,9 +62,9 @@ export async function install(plane: ControlPlane, servicePort: number, kubectlV
   const place = `--service=${NAMESPACE}/${RELEASE}:${servicePort}`;
   return {
     kubectl,
-    async start(port, more = []) {
+    async start(port, more = [], env = {}) {
       const own = [`--kubeconfig=${kubeconfig}`, place, "--bind-address=127.0.0.1", `--secure-port=${port}`];
-      const server = startProcess(process.execPath, [main, ...args, ...own, ...more], { cwd: kubectl.home });
+      const server = startProcess(process.execPath, [main, ...args, ...own, ...more], { cwd: kubectl.home, env });
       await server.waitFor(/^Serving https/m, 60_000);
       return server;
     },
