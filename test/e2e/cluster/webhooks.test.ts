@@ -168,6 +168,33 @@ const all = KINDS.flatMap((kind) => CASES.map((one, index) => ({ ...one, kind, l
 /** Asked about objects without a label of a case: refuses them all, once it is known. */
 const PROBE = { mutating: "probe-mutating", validating: "probe-validating" } as const;
 
+/** Webhooks about every verb, of the objects with their label, and of `scale`, whose objects have none: the first counts, and is asked again because of the second. */
+const VERBS = "verbs";
+const ofScale = { objectSelector: {}, rules: rules({ resources: ["widgets/scale"] }) };
+const COUNTING: WebhookAnswer = (response, review) => {
+  const { spec } = (review.request.object ?? {}) as { readonly spec?: { readonly counts?: { readonly n?: number }; readonly replicas?: number } };
+  const isCounted = spec !== undefined && spec.replicas === undefined;
+  answerReview(response, review, isCounted ? patch({ op: "add", path: "/spec/counts", value: { n: (spec.counts?.n ?? 0) + 1 } }) : allowed);
+};
+const TAGGING: WebhookAnswer = (response, review) => {
+  const { spec } = (review.request.object ?? {}) as { readonly spec?: { readonly tags?: unknown; readonly replicas?: number } };
+  const isTagged = spec === undefined || spec.replicas !== undefined || spec.tags !== undefined;
+  answerReview(response, review, isTagged ? allowed : patch({ op: "add", path: "/spec/tags", value: ["x"] }));
+};
+
+async function postVerbs(): Promise<void> {
+  for (const [path, answer] of Object.entries({ first: COUNTING, second: TAGGING, third: allowed })) server.answers.set(`/${VERBS}-${path}`, answer);
+  const own = (path: string, more: object = {}) => {
+    const webhook = webhookOf(`/${VERBS}-${path}`, VERBS, { name: `${path}.example.com`, rules: rules({ apiVersions: ["v1"] }), ...more });
+    return [webhook, { ...webhook, ...ofScale, name: `${path}-scale.example.com` }];
+  };
+  const webhooks = { Mutating: [...own("first", { reinvocationPolicy: "IfNeeded" }), ...own("second")], Validating: own("third") };
+  for (const [kind, all] of Object.entries(webhooks)) {
+    const body = { apiVersion: API, kind: `${kind}WebhookConfiguration`, metadata: { name: VERBS }, webhooks: all };
+    await pair.admin.post(`/apis/${API}/${kind.toLowerCase()}webhookconfigurations`, body);
+  }
+}
+
 beforeAll(
   async () => {
     plane = await startControlPlane(await temporaryFolder(), { log: console.log });
@@ -176,6 +203,7 @@ beforeAll(
     await pair.admin.localService({ namespace: NAMESPACE, name: "hooks", port: server.port });
     for (const { answer, label } of all) server.answers.set(`/${label}`, answer);
     server.answers.set("/probe", { allowed: false, status: { code: 418 } });
+    await postVerbs();
     for (const kind of KINDS) {
       const webhooks = all.filter((one) => one.kind === kind).map(({ label, webhook }) => webhookOf(`/${label}`, label, webhook));
       const [path, name] = [`${kind}webhookconfigurations`, `${kind === "mutating" ? "M" : "V"}${kind.slice(1)}WebhookConfiguration`];
@@ -225,5 +253,64 @@ describe("a webhook of a cluster", () => {
     const reviews = reviewsOf(label);
     expect(reviews.length % 2).toBe(0);
     for (const review of reviews) expect(review).toEqual(reviews[0]);
+  });
+});
+
+describe("webhooks of a cluster about", () => {
+  const one = `${WIDGETS}/one`;
+  const beta = WIDGETS.replace("/v1/", "/v1beta1/");
+  const object = (name: string, version = "v1") => ({
+    apiVersion: `${GROUP}/${version}`,
+    kind: "Widget",
+    metadata: { name, labels: { case: VERBS } },
+    spec: { color: "red" },
+  });
+  const json = { "content-type": "application/json-patch+json" };
+  const merge = { "content-type": "application/merge-patch+json" };
+  const apply = { "content-type": "application/apply-patch+yaml" };
+
+  /** Who is asked for the kube-apiserver is shown the certificate of the user. */
+  const asked = (isOurs: boolean) =>
+    server.asked
+      .filter(({ review }) => ((review.request.userInfo as JSONObject).extra === undefined) === isOurs)
+      .map(({ path, review: { request } }) => {
+        const { userInfo: _userInfo, ...rest } = request;
+        return { path, request: withoutChance(rest) };
+      });
+
+  // Each goes on from what the one before left.
+  test.each([
+    { what: "a create", method: "POST", path: `${WIDGETS}?fieldManager=me`, body: object("one") },
+    { what: "a create in another version", method: "POST", path: beta, body: object("beta", "v1beta1") },
+    { what: "a create of what is there", method: "POST", path: WIDGETS, body: object("one") },
+    {
+      what: "a merge patch",
+      method: "PATCH",
+      path: `${one}?fieldManager=me&fieldValidation=Strict`,
+      body: { spec: { color: "blue" } },
+      headers: merge,
+    },
+    { what: "a JSON patch", method: "PATCH", path: one, body: [{ op: "replace", path: "/spec/size", value: 4 }], headers: json },
+    { what: "an apply", method: "PATCH", path: `${one}?fieldManager=app&force=true`, body: object("one"), headers: apply },
+    { what: "an apply that creates", method: "PATCH", path: `${WIDGETS}/two?fieldManager=app`, body: object("two"), headers: apply },
+    { what: "a dry run", method: "PATCH", path: `${one}?dryRun=All`, body: { spec: { color: "dry" } }, headers: merge },
+    { what: "a patch in another version", method: "PATCH", path: `${beta}/one`, body: { spec: { color: "beta" } }, headers: merge },
+    { what: "a status", method: "PATCH", path: `${one}/status`, body: { status: { size: 9 } }, headers: merge },
+    { what: "a scale", method: "PATCH", path: `${one}/scale`, body: { spec: { replicas: 3 } }, headers: merge },
+    { what: "a scale in another version", method: "PATCH", path: `${beta}/one/scale`, body: { spec: { replicas: 5 } }, headers: merge },
+    { what: "a name that is made up", method: "POST", path: `${WIDGETS}?dryRun=All`, body: { ...object(""), metadata: { generateName: "made-" } } },
+    { what: "a deletion on trial", method: "DELETE", path: `${one}?dryRun=All` },
+    { what: "a finalizer", method: "PATCH", path: one, body: { metadata: { finalizers: ["example.com/f"] } }, headers: merge },
+    { what: "a deletion that is held up", method: "DELETE", path: `${one}?gracePeriodSeconds=0&propagationPolicy=Background` },
+    { what: "a deletion again", method: "DELETE", path: one },
+    { what: "the last finalizer", method: "PATCH", path: one, body: { metadata: { finalizers: null } }, headers: merge },
+    { what: "a deletion of what is gone", method: "DELETE", path: one },
+    { what: "a deletion in another version", method: "DELETE", path: `${beta}/beta` },
+  ])("$what", async ({ method, path, body, headers }) => {
+    server.asked.length = 0;
+    const { theirs, ours } = await pair.ask(method, path, body, headers);
+    expect(ours).toEqual(theirs);
+    expect(asked(true)).toEqual(asked(false));
+    expect(server.asked.length > 0).toBe(theirs.status !== 404);
   });
 });
