@@ -298,7 +298,12 @@ describe("webhooks of a cluster about", () => {
     { what: "a status", method: "PATCH", path: `${one}/status`, body: { status: { size: 9 } }, headers: merge },
     { what: "a scale", method: "PATCH", path: `${one}/scale`, body: { spec: { replicas: 3 } }, headers: merge },
     { what: "a scale in another version", method: "PATCH", path: `${beta}/one/scale`, body: { spec: { replicas: 5 } }, headers: merge },
-    { what: "a name that is made up", method: "POST", path: `${WIDGETS}?dryRun=All`, body: { ...object(""), metadata: { generateName: "made-" } } },
+    {
+      what: "a name that is made up",
+      method: "POST",
+      path: `${WIDGETS}?dryRun=All`,
+      body: { ...object(""), metadata: { generateName: "made-", labels: { case: VERBS } } },
+    },
     { what: "a deletion on trial", method: "DELETE", path: `${one}?dryRun=All` },
     { what: "a finalizer", method: "PATCH", path: one, body: { metadata: { finalizers: ["example.com/f"] } }, headers: merge },
     { what: "a deletion that is held up", method: "DELETE", path: `${one}?gracePeriodSeconds=0&propagationPolicy=Background` },
