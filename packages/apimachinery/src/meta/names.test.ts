@@ -202,7 +202,7 @@ describe("validateObjectMetaUpdate", () => {
       next: { ...deleted, finalizers: ["z.io/z", "k.io/a", "k.io/b"] },
       before: deleted,
       want: [
-        'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ["k.io/b","z.io/z"]',
+        'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"k.io/b", "z.io/z"}',
       ],
     },
     { next: { ...previous, resourceVersion: "" }, want: ['metadata.resourceVersion: Invalid value: "": must be specified for an update'] },

@@ -1,4 +1,5 @@
 import { fieldError } from "./field-error.ts";
+import { quoteGo } from "./go-quote.ts";
 import { parseAPIVersion } from "./group-version.ts";
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "./object.ts";
 import { type FieldError, MAX_FAULTS } from "./status.ts";
@@ -301,7 +302,7 @@ function validateNoNewFinalizers(next: ObjectMeta, previous: ObjectMeta, path: s
   const known = new Set(previous.finalizers);
   const added = [...new Set(next.finalizers)].filter((finalizer) => !known.has(finalizer)).sort(compareUTF8);
   if (added.length === 0) return [];
-  const detail = `no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(added)}`;
+  const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map(quoteGo).join(", ")}}`;
   return [fieldError.forbidden(path, detail)];
 }
 

@@ -217,6 +217,17 @@ describe("a request", () => {
     await eventually(() => expect(received()).toContain(wanted ? "\r\n\r\n5" : "\r\n\r\nno"));
   });
 
+  test.each([
+    { head: "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: much\r\n", code: 417, reason: "BadRequest" },
+    { head: "CONNECT a:443 HTTP/1.1\r\nhost: a\r\n", code: 405, reason: "MethodNotAllowed" },
+  ])("that Node would end itself is answered with a Status: $code", async ({ head, code, reason }) => {
+    const { port } = await start(async () => text("handled"));
+    const { socket, received } = await openRaw(port);
+    socket.write(`${head}\r\n`);
+    await eventually(() => expect(received()).toContain(`"code":${code}`));
+    expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${code} [^]*\r\naudit-id: \\S+\r\n[^]*"reason":"${reason}"`, "i"));
+  });
+
   test("with an empty body that ended before anybody read it is read", async () => {
     const [arrived, ended] = [beginning(), beginning()];
     const { port } = await start(async ({ body }) => {

@@ -12,7 +12,7 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
-import type { Logger, RequestHandler } from "@annex/apiserver";
+import type { APIResponse, Logger, RequestHandler } from "@annex/apiserver";
 import { Connection } from "./connection.ts";
 import type { ServerContext } from "./exchange.ts";
 import { serveRequest } from "./http1-exchange.ts";
@@ -213,6 +213,9 @@ class NodeHTTPServer implements HTTPServer {
     );
     // Without a listener Node would ask for the body at once, before anybody knows whether it is wanted.
     server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => this.#onRequest(req, res));
+    // Those two Node would end itself, without a body or a word.
+    server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => this.#onRequest(req, res, unmetExpectation()));
+    server.on("connect", (_req: IncomingMessage, socket: Socket) => this.#onConnect(socket));
     server.on("upgrade", (req: IncomingMessage, socket: Socket) => this.#onUpgrade(req, socket));
     server.on("clientError", (error: Error, socket: Socket) => this.#onClientError(error, socket));
     server.on("sessionError", (error) => log.debug({ err: error }, "HTTP/2 connection failed"));
@@ -291,9 +294,9 @@ class NodeHTTPServer implements HTTPServer {
     serveStream(this.#context, connection, stream, headers, rawHeaders);
   }
 
-  #onRequest(req: IncomingMessage, res: ServerResponse): void {
+  #onRequest(req: IncomingMessage, res: ServerResponse, refusal?: APIResponse): void {
     const connection = this.#http1.get(req.socket);
-    if (connection?.hasRoom) serveRequest(this.#context, connection, req, res);
+    if (connection?.hasRoom) serveRequest(this.#context, connection, req, res, refusal);
     else req.socket.destroy();
   }
 
@@ -301,6 +304,12 @@ class NodeHTTPServer implements HTTPServer {
     const connection = this.#http1.get(socket);
     if (connection?.hasRoom) serveUpgrade(this.#context, connection, req, socket);
     else socket.destroy();
+  }
+
+  /** Somebody takes this for a proxy. Nobody else listens to the socket any more: an error of it would end the process. */
+  #onConnect(socket: Socket): void {
+    socket.on("error", () => {});
+    refuseSocket(socket, noTunnel());
   }
 
   /** A request of HTTP/1.1 that could not be parsed, or a TLS handshake that failed. */
@@ -311,12 +320,7 @@ class NodeHTTPServer implements HTTPServer {
       socket.destroy();
       return;
     }
-    const { headers, body } = statusResponse(meaning.code, meaning.reason, meaning.message);
-    const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : "";
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    const head = `HTTP/1.1 ${meaning.code} ${STATUS_CODES[meaning.code] ?? ""}\r\n${lines.join("")}content-length: ${Buffer.byteLength(text)}\r\n`;
-    // The second time the socket is not writable any more, so this answers once.
-    socket.end(`${head}connection: close\r\n\r\n${text}`, () => socket.destroySoon());
+    refuseSocket(socket, statusResponse(meaning.code, meaning.reason, meaning.message));
   }
 
   #sweepAll(): void {
@@ -337,6 +341,19 @@ class NodeHTTPServer implements HTTPServer {
       for (const exchange of exchanges) if (exchange.waiting > 0 && exchange.isStalled(now, stallMs)) exchange.reset();
     }
   }
+}
+
+const unmetExpectation = () => statusResponse(417, "BadRequest", "the header Expect asks for something else than 100-continue");
+
+const noTunnel = () => statusResponse(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+
+/** Answers a client of HTTP/1.1 for whom Node has no response, and ends its connection. */
+function refuseSocket(socket: Socket, { status, headers, body }: APIResponse): void {
+  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : "";
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}content-length: ${Buffer.byteLength(text)}\r\n`;
+  // The second time the socket is not writable any more, so this answers once.
+  socket.end(`${head}connection: close\r\n\r\n${text}`, () => socket.destroySoon());
 }
 
 function peerKey({ remoteAddress, remotePort }: Socket): string {

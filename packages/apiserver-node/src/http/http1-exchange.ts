@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
-import type { ResponseHeaders } from "@annex/apiserver";
+import type { APIResponse, ResponseHeaders } from "@annex/apiserver";
 import type { Connection } from "./connection.ts";
 import { Exchange, refuseHead, type ServerContext } from "./exchange.ts";
 import { requestHead } from "./request.ts";
@@ -97,11 +97,11 @@ export class HTTP1Exchange extends Exchange {
   }
 }
 
-/** Serves one request. */
-export function serveRequest(context: ServerContext, connection: Connection, req: IncomingMessage, res: ServerResponse): void {
+/** Serves one request. @param refused the answer, when nobody is to look at it. */
+export function serveRequest(context: ServerContext, connection: Connection, req: IncomingMessage, res: ServerResponse, refused?: APIResponse): void {
   const target = req.url ?? "";
   const head = requestHead(target, req.headers, req.rawHeaders);
   const exchange = new HTTP1Exchange(context, connection, req, res, head);
-  const refusal = refuseHead(target, head, context.limits);
+  const refusal = refused ?? refuseHead(target, head, context.limits);
   void (refusal === undefined ? exchange.run() : exchange.answer(refusal));
 }

@@ -56,7 +56,7 @@ test.each<{ sent: JSONObject; want: string }>([
   { sent: { share: "1" }, want: "json: cannot unmarshal string into field share of type number" },
   { sent: { port: true }, want: "json: cannot unmarshal bool into field port of type integer or string" },
   { sent: { bytes: { a: "@@" } }, want: "illegal base64 data at input byte 0" },
-  { sent: { bytes: { a: "YW=" } }, want: "illegal base64 data at input byte 2" },
+  { sent: { bytes: { a: "YW=" } }, want: "illegal base64 data at input byte 3" },
 ])("$want", ({ sent, want }) => expect(() => asTyped(sent, schema)).toThrow(expect.objectContaining({ name: "WrongTypeError", message: want })));
 
 // As encoding/json reads them; asked of kube-apiserver with rules, subjects and data of Secrets.

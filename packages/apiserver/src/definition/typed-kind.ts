@@ -1,4 +1,4 @@
-import { isJSONObject, type JSONObject, type JSONValue, type Schema } from "@annex/apimachinery";
+import { illegalBase64At, isJSONObject, type JSONObject, type JSONValue, type Schema } from "@annex/apimachinery";
 
 /** A value has another JSON type than its field: such a body is not decoded at all. The message is the sentence for the client. */
 export class WrongTypeError extends Error {
@@ -147,7 +147,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 function typedString(text: string, { format }: Schema): string {
   if (format !== "byte" || text === "") return text;
   const digits = text.replace(/[\r\n]/g, "");
-  if (!BASE64.test(digits)) throw new WrongTypeError(`illegal base64 data at input byte ${Math.max(0, text.search(/[^A-Za-z0-9+/\r\n]/))}`);
+  if (!BASE64.test(digits)) throw new WrongTypeError(`illegal base64 data at input byte ${illegalBase64At(text)}`);
   return digits;
 }
 
