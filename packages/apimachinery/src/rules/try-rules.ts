@@ -1,4 +1,4 @@
-import { type CelValue, OPTIONAL_NONE, optionalOf, RUNTIME_COST_BUDGET } from "../cel/index.ts";
+import { CelError, type CelValue, OPTIONAL_NONE, optionalOf, RUNTIME_COST_BUDGET } from "../cel/index.ts";
 import { quoteGo } from "../meta/go-quote.ts";
 import { type FieldError, fieldError, isJSONObject, type JSONObject, type JSONValue, MAX_FAULTS } from "../meta/index.ts";
 import { byKey, Correlation, keyOf } from "../schema/correlation.ts";
@@ -113,7 +113,7 @@ class Trial implements RuleOutcome {
       const isOptional = rule.rule.optionalOldSelf === true;
       // A rule about a change is of no use where there is none, unless it says otherwise.
       if (rule.compiled.usesOldSelf && oldSelf === undefined && !isOptional) continue;
-      const bindings = isOptional ? { self, oldSelf: oldSelf === undefined ? OPTIONAL_NONE : optionalOf(oldSelf) } : plain;
+      const bindings = isOptional ? { self, oldSelf: optionalOld(oldSelf) } : plain;
       this.#tryRule(node, rule, bindings, plain, value, place);
       if (this.#isOver) return;
     }
@@ -198,4 +198,10 @@ function faultFor(reason: string | undefined, field: string, value: unknown, mes
     default:
       return { reason: "FieldValueInvalid", field, message: `Invalid value${printed}: ${message}` };
   }
+}
+
+/** An old value that cannot be read (bytes that are no base64) is an error within the optional, which Go fails to convert once more. */
+function optionalOld(old: CelValue | undefined): CelValue {
+  if (old === undefined) return OPTIONAL_NONE;
+  return optionalOf(old instanceof CelError ? new CelError(`unsupported conversion to ref.Val: (*errors.errorString)${old.message}`) : old);
 }

@@ -130,28 +130,38 @@ function ordering(name: string, holds: (order: number) => boolean): (left: CelVa
   };
 }
 
-/** The types whose values have an order among themselves, by the names that cel-go gives their overloads. */
-const ORDERED: readonly (readonly [string, CelType])[] = [
+/** By the name that cel-go gives it in its overloads. */
+type NamedType = readonly [string, CelType];
+const INTS: NamedType = ["int64", INT];
+const UINTS: NamedType = ["uint64", UINT];
+const DOUBLES: NamedType = ["double", DOUBLE];
+/** The types whose values have an order among themselves. */
+const ORDERED: readonly NamedType[] = [
   ["bool", BOOL],
-  ["int64", INT],
-  ["uint64", UINT],
-  ["double", DOUBLE],
+  INTS,
+  UINTS,
+  DOUBLES,
   ["string", STRING],
   ["bytes", BYTES],
   ["timestamp", TIMESTAMP],
   ["duration", DURATION],
 ];
-const NUMBERS = ORDERED.slice(1, 4);
 
+/** In cel-go's order: of an operand whose type is open the first one that fits decides. */
 function orderedOverloads(prefix: string): readonly Overload[] {
-  const same = ORDERED.map(([name, type]) => overload(`${prefix}_${name}`, [type, type], BOOL));
-  const mixed = NUMBERS.flatMap(([left, leftType]) =>
-    NUMBERS.filter(([right]) => right !== left).map(([right, rightType]) => overload(`${prefix}_${left}_${right}`, [leftType, rightType], BOOL)),
-  );
-  return [...same, ...mixed];
+  const others = new Map([
+    [INTS, [DOUBLES, UINTS]],
+    [UINTS, [DOUBLES, INTS]],
+    [DOUBLES, [INTS, UINTS]],
+  ]);
+  return ORDERED.flatMap((one) => {
+    const [name, type] = one;
+    const mixed = (others.get(one) ?? []).map(([other, otherType]) => overload(`${prefix}_${name}_${other}`, [type, otherType], BOOL));
+    return [overload(`${prefix}_${name}`, [type, type], BOOL), ...mixed];
+  });
 }
 
-const numeric = (name: string, types: readonly (readonly [string, CelType])[] = NUMBERS): readonly Overload[] =>
+const numeric = (name: string, types: readonly NamedType[] = [DOUBLES, INTS, UINTS]): readonly Overload[] =>
   types.map(([type, of]) => overload(`${name}_${type}`, [of, of], of));
 
 function isContained(element: CelValue, container: CelValue): CelValue {
@@ -166,7 +176,7 @@ export function sizeOf(value: CelValue): CelValue {
   return value instanceof Uint8Array ? value.length : noOperator("size", value);
 }
 
-const SIZED: readonly (readonly [string, CelType])[] = [
+const SIZED: readonly NamedType[] = [
   ["bytes", BYTES],
   ["list", LIST_A],
   ["map", MAP_AB],
@@ -214,7 +224,7 @@ export const OPERATORS: readonly FunctionDeclaration[] = [
   },
   { name: "_*_", overloads: numeric("multiply"), implementation: multiply },
   { name: "_/_", overloads: numeric("divide"), implementation: divide },
-  { name: "_%_", overloads: numeric("modulo", NUMBERS.slice(0, 2)), implementation: modulo },
+  { name: "_%_", overloads: numeric("modulo", [INTS, UINTS]), implementation: modulo },
   { name: "-_", overloads: [overload("negate_double", [DOUBLE], DOUBLE), overload("negate_int64", [INT], INT)], implementation: negate },
   { name: "_<_", overloads: orderedOverloads("less"), implementation: ordering("_<_", (order) => order < 0) },
   { name: "_<=_", overloads: orderedOverloads("less_equals"), implementation: ordering("_<=_", (order) => order <= 0) },

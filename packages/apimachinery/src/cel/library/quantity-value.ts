@@ -105,7 +105,11 @@ function largeAmount(unscaled: bigint, fractionDigits: number, isNegative: boole
   if (format === "BinarySI") value <<= BigInt(exponent);
   else scale = Math.max(scale + exponent, -MAX_EXPONENT);
   if (scale > MAX_EXPONENT) throw new QuantityError("unable to parse numeric part of quantity");
-  if (scale < NANO && value !== 0n) {
+  // Rounding brings it to nano also where there is nothing to round.
+  if (scale >= NANO && value !== 0n) {
+    value *= 10n ** BigInt(scale - NANO);
+    scale = NANO;
+  } else if (value !== 0n) {
     const divisor = 10n ** BigInt(Math.min(NANO - scale, MAX_EXPONENT));
     value = (value + divisor - 1n) / divisor;
     scale = NANO;
