@@ -312,8 +312,9 @@ describe("what is configured", () => {
 
 describe("the start", () => {
   const authenticationOf = async (code: number, args: readonly string[] = []) => {
+    const reason = { 401: "Unauthorized", 403: "Forbidden" }[code] ?? "NotFound";
     const cluster = await startFakeCluster((_request, response) =>
-      answerJSON(response, code, { kind: "Status", status: "Failure", code, reason: code === 403 ? "Forbidden" : "NotFound", message: "why" }),
+      answerJSON(response, code, { kind: "Status", status: "Failure", code, reason, message: "why" }),
     );
     const client = createClusterClient(cluster.config, { clock: systemClock });
     cleanups.push(
@@ -332,6 +333,12 @@ describe("the start", () => {
         "kubectl create rolebinding -n kube-system ROLEBINDING_NAME --role=extension-apiserver-authentication-reader --serviceaccount=YOUR_NS:YOUR_SA",
     );
     expect(() => ready.check(never)).toThrow("has not been read yet");
+  });
+
+  test("says so when the cluster does not know this server", async () => {
+    await expect((await authenticationOf(401)).start(never)).rejects.toThrow(
+      "configmap kube-system/extension-apiserver-authentication cannot be read: the kube-apiserver does not take this server's credentials",
+    );
   });
 
   test.each([

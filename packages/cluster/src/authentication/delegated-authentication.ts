@@ -182,7 +182,7 @@ function namesOf(options: DelegatedOptions) {
 }
 
 function remedyOf(error: unknown): string {
-  if (!APIError.is(error, "Forbidden", "Unauthorized"))
-    return `${SOURCE} cannot be read: ${error instanceof Error ? error.message : "unknown error"}`;
+  if (APIError.is(error, "Unauthorized")) return `${SOURCE} cannot be read: the kube-apiserver does not take this server's credentials`;
+  if (!APIError.is(error, "Forbidden")) return `${SOURCE} cannot be read: ${error instanceof Error ? error.message : "unknown error"}`;
   return `may not read ${SOURCE}: ${error.message}. Bind the Role ${NAME}-reader: kubectl create rolebinding -n ${NAMESPACE} ROLEBINDING_NAME --role=${NAME}-reader --serviceaccount=YOUR_NS:YOUR_SA`;
 }

@@ -191,3 +191,25 @@ test("a CA whose Secret was removed is succeeded while the certificate stays; bo
     new X509Certificate(third.caBundle() ?? "").fingerprint256,
   ]);
 });
+
+test("a CA whose key somebody knows leaves while servers run: CA and certificate removed, one after the other, and then the former CA", async () => {
+  const service = newService();
+  const running = await open(service);
+  const stopping = new AbortController();
+  const run = running.run(stopping.signal);
+  const bundle = () => parseCertificates(running.caBundle() ?? "").map(({ fingerprint256 }) => fingerprint256);
+  const isShownByCurrent = () => new X509Certificate(running.current().cert).verify(new X509Certificate(running.caBundle() ?? "").publicKey);
+  const [old] = bundle();
+  await cluster.client.request({ method: "DELETE", path: `${secretsOf(service)}/api-serving-ca` }, never);
+  await vi.waitFor(() => expect([bundle().length, bundle()[1], isShownByCurrent()]).toEqual([2, old, false]), 10_000);
+  await cluster.client.request({ method: "DELETE", path: `${secretsOf(service)}/api-serving-cert` }, never);
+  await vi.waitFor(() => expect(isShownByCurrent()).toBe(true), 10_000);
+  const path = `${secretsOf(service)}/api-serving-ca`;
+  const { data } = (await cluster.get(path)) as unknown as { readonly data: Data };
+  await merge(path, { data: { "ca.crt": data["tls.crt"] } });
+  await vi.waitFor(() => expect([bundle().length, bundle().includes(old ?? ""), isShownByCurrent()]).toEqual([1, false, true]), 10_000);
+  const after = await open(service);
+  expect([after.caBundle(), after.current().cert]).toEqual([running.caBundle(), running.current().cert]);
+  stopping.abort();
+  await run;
+});
