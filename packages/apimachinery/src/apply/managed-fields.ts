@@ -1,4 +1,4 @@
-import { isJSONObject, type ManagedFieldsEntry } from "../meta/index.ts";
+import { isJSONObject, type ManagedFieldsEntry, parseRFC3339 } from "../meta/index.ts";
 import { MalformedFieldsError } from "./field-path.ts";
 import { FieldSet } from "./field-set.ts";
 import { compareStrings, formatValue } from "./value.ts";
@@ -86,8 +86,8 @@ function decodeTime(time: unknown): string | undefined | null {
   if (time === undefined || time === null) return undefined;
   if (typeof time !== "string") return null;
   if (CANONICAL_TIME.test(time)) return time;
-  const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? null : `${date.toISOString().slice(0, 19)}Z`;
+  const read = parseRFC3339(time);
+  return "fault" in read ? null : `${new Date(read.milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 /**

@@ -7,4 +7,5 @@ export * from "./json.ts";
 export { inFieldOrder, sortedKeys } from "./key-order.ts";
 export * from "./names.ts";
 export type * from "./object.ts";
+export { parseRFC3339 } from "./rfc3339.ts";
 export * from "./status.ts";

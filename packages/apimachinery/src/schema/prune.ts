@@ -10,7 +10,7 @@ const MAX_CHARACTERS = 1 << 16;
 export interface Pruned {
   /** The same reference when nothing was unknown. */
   readonly value: JSONValue;
-  /** Paths of the fields that were dropped: `spec.foo`, `spec.list[0].x`. Sorted, unless asked for as they stand. The first hundred found; a path is left out where all together pass 64 Ki characters. */
+  /** Paths of the fields that were dropped: `spec.foo`, `spec.list[0].x`. Sorted, those of metadata first, unless asked for as they stand. The first hundred found; a path is left out where all together pass 64 Ki characters. */
   readonly unknown: readonly string[];
 }
 
@@ -32,8 +32,15 @@ export function pruneUnknown(value: JSONValue, schema: Schema, { isResourceRoot 
   const report: Report = { unknown: [], characters: 0 };
   const root: Schema = isResourceRoot ? { ...schema, "x-kubernetes-embedded-resource": true } : schema;
   const pruned = prune(value, root, "", report);
-  return { value: pruned, unknown: keepsOrder ? report.unknown : report.unknown.sort(compareCodePoints) };
+  return { value: pruned, unknown: keepsOrder ? report.unknown : report.unknown.sort(comparePaths) };
 }
+
+/** Of a custom resource metadata is read first, and so are its unknown fields told. Source: apiextensions-apiserver pkg/apiserver, unstructuredSchemaCoercer. */
+function comparePaths(left: string, right: string): number {
+  return Number(isOfMetadata(right)) - Number(isOfMetadata(left)) || compareCodePoints(left, right);
+}
+
+const isOfMetadata = (path: string): boolean => path.startsWith("metadata.");
 
 interface Report {
   readonly unknown: string[];

@@ -52,7 +52,14 @@ export const MAX_FIELD_SELECTOR_LENGTH = 64 * 1024;
  *
  * Source: k8s.io/apimachinery pkg/fields, ParseSelector; runtime.DefaultMetaV1FieldSelectorConversion; the converter of apiextensions-apiserver.
  */
-export function parseFieldSelector(text: string, supported: SupportedFields, { refusal = "kind" }: FieldSelectorContext = {}): FieldSelector {
+export function parseFieldSelector(text: string, supported: SupportedFields, context: FieldSelectorContext = {}): FieldSelector {
+  const selector = readFieldSelector(text);
+  requireSupportedFields(selector, supported, context);
+  return selector;
+}
+
+/** The first half of {@link parseFieldSelector}: looks at no field. @throws {APIError} `BadRequest`. */
+export function readFieldSelector(text: string): FieldSelector {
   if (text.length > MAX_FIELD_SELECTOR_LENGTH) {
     throw badRequest(`the field selector is too long: ${text.length} characters, at most ${MAX_FIELD_SELECTOR_LENGTH} are allowed`);
   }
@@ -62,7 +69,15 @@ export function parseFieldSelector(text: string, supported: SupportedFields, { r
   }
   const parsed = terms.sort(compareUTF8).map((term) => parseTerm(term, text));
   // Go drops a bare operator without a word.
-  const requirements = parsed.filter(({ field, value }) => field !== "" || value !== "");
+  return compile(parsed.filter(({ field, value }) => field !== "" || value !== ""));
+}
+
+/** The second half of {@link parseFieldSelector}. @throws {APIError} `BadRequest`. */
+export function requireSupportedFields(
+  { requirements }: FieldSelector,
+  supported: SupportedFields,
+  { refusal = "kind" }: FieldSelectorContext = {},
+): void {
   const isSupported = typeof supported === "function" ? supported : (field: string) => supported.has(field);
   for (const { field } of requirements) {
     if (isSupported(field)) continue;
@@ -72,7 +87,6 @@ export function parseFieldSelector(text: string, supported: SupportedFields, { r
         : `${quoteGo(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
     );
   }
-  return compile(requirements);
 }
 
 /** Writes a value so that it can stand in a field selector. Source: fields.EscapeValue. */

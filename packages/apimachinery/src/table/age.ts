@@ -1,8 +1,8 @@
+import { parseRFC3339 } from "../meta/index.ts";
+
 const SECOND = 1_000;
 /** Go's longest time.Duration, 2^63-1 nanoseconds: about 292 years. Longer ones are cut to it. */
 const LONGEST_MS = 9_223_372_036_854.775;
-
-const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|([+-])(\d{2}):(\d{2}))$/;
 
 /** Year 1, what Go prints for a time that was never set. */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
@@ -45,19 +45,6 @@ function withRest(whole: number, unit: string, rest: number, restUnit: string): 
 export function formatAge(timestamp: string | undefined, now: number): string {
   if (timestamp === undefined || timestamp === "" || timestamp === "null") return "<unknown>";
   const then = parseRFC3339(timestamp);
-  if (then === undefined) return "<invalid>";
-  return then === Date.parse(ZERO_TIME) ? "<unknown>" : humanDuration(now - then);
-}
-
-/** As lenient as Go's time.Parse: one digit of hours, a comma before the fraction, offsets up to 24:60. @returns milliseconds since the epoch. */
-function parseRFC3339(text: string): number | undefined {
-  const match = RFC3339.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day = "", hour = "", minute, second, fraction = "", , sign, offsetHours = "0", offsetMinutes = "0"] = match;
-  const whole = Date.parse(`${year}-${month}-${day}T${hour.padStart(2, "0")}:${minute}:${second}Z`);
-  // Date.parse takes February 30 for March 1, and 24:00 for the next day.
-  if (Number.isNaN(whole) || new Date(whole).getUTCDate() !== Number(day) || Number(hour) > 23) return undefined;
-  if (Number(offsetHours) > 24 || Number(offsetMinutes) > 60) return undefined;
-  const offset = (sign === "-" ? -1 : 1) * (Number(offsetHours) * 60 + Number(offsetMinutes)) * 60 * SECOND;
-  return whole + Math.trunc(Number(`0.${fraction || "0"}`) * SECOND) - offset;
+  if ("fault" in then) return "<invalid>";
+  return then.milliseconds === Date.parse(ZERO_TIME) ? "<unknown>" : humanDuration(now - then.milliseconds);
 }

@@ -32,17 +32,16 @@ test.each<{ sent: JSONValue; want: string }>([
   { sent: { annotations: "" }, want: "json: cannot unmarshal string into field metadata.annotations of type map of strings" },
   { sent: { ownerReferences: {} }, want: "json: cannot unmarshal object into field metadata.ownerReferences of type array of owner references" },
   { sent: { finalizers: "" }, want: "json: cannot unmarshal string into field metadata.finalizers of type array of strings" },
-  { sent: { creationTimestamp: "" }, want: 'parsing time "" as "2006-01-02T15:04:05Z07:00"' },
+  { sent: { creationTimestamp: "" }, want: 'parsing time "" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "2006"' },
   { sent: { generation: 1.5 }, want: "json: cannot unmarshal number into field metadata.generation of type int64" },
   {
     sent: { ownerReferences: [{ uid: 5 }] },
     want: "json: cannot unmarshal array into field metadata.ownerReferences of type array of owner references",
   },
-  { sent: { creationTimestamp: "Jan 1 2020" }, want: 'parsing time "Jan 1 2020" as "2006-01-02T15:04:05Z07:00"' },
-  { sent: { creationTimestamp: "2020-13-01T00:00:00Z" }, want: 'parsing time "2020-13-01T00:00:00Z" as "2006-01-02T15:04:05Z07:00"' },
+  { sent: { creationTimestamp: "2021-02-30T00:00:00Z" }, want: 'parsing time "2021-02-30T00:00:00Z": day out of range' },
   {
     sent: { managedFields: [{ time: "2020-01-01T00:00:00Z" }, { time: "yesterday" }] },
-    want: 'parsing time "yesterday" as "2006-01-02T15:04:05Z07:00"',
+    want: 'parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"',
   },
   {
     sent: { managedFields: [{ manager: 5 }] },

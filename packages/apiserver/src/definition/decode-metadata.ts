@@ -1,4 +1,4 @@
-import { isJSONObject, type JSONObject, type JSONValue } from "@annex/apimachinery";
+import { isJSONObject, type JSONObject, type JSONValue, parseRFC3339 } from "@annex/apimachinery";
 import { WrongTypeError } from "./typed-kind.ts";
 
 interface FieldType {
@@ -6,13 +6,11 @@ interface FieldType {
   readonly is: (value: JSONValue) => boolean;
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/;
-
 const STRING: FieldType = { text: "string", is: (value) => typeof value === "string" };
 const INTEGER: FieldType = { text: "int64", is: (value) => typeof value === "bigint" || Number.isInteger(value) };
 const TIME: FieldType = {
   text: "time as in RFC 3339",
-  is: (value) => typeof value === "string" && RFC_3339.test(value) && !Number.isNaN(Date.parse(value)),
+  is: (value) => typeof value === "string" && faultOf(value) === undefined,
 };
 const STRINGS: FieldType = { text: "array of strings", is: (value) => Array.isArray(value) && value.every(STRING.is) };
 const STRING_MAP: FieldType = {
@@ -84,7 +82,7 @@ export function decodeMetadata(metadata: JSONValue | undefined, keepsEmptyManage
       if (isEmpty(value) && !(keepsEmptyManagers && type === MANAGERS)) delete result[field];
       else result[field] = value;
       if (type === MANAGERS) checkTimes(value);
-    } else if (type === TIME && typeof value === "string") throw noTime(value);
+    } else if (type === TIME && typeof value === "string") throw new WrongTypeError(faultOf(value) ?? "");
     else throw new WrongTypeError(`json: cannot unmarshal ${jsonTypeName(value)} into field metadata.${field} of type ${type.text}`);
   }
   return result;
@@ -109,7 +107,8 @@ function isReadable(field: string, value: JSONValue | undefined): boolean {
 function checkTimes(entries: JSONValue): void {
   if (!Array.isArray(entries)) return;
   for (const entry of entries) {
-    if (isJSONObject(entry) && typeof entry.time === "string" && !TIME.is(entry.time)) throw noTime(entry.time);
+    const fault = isJSONObject(entry) && typeof entry.time === "string" ? faultOf(entry.time) : undefined;
+    if (fault !== undefined) throw new WrongTypeError(fault);
   }
 }
 
@@ -119,8 +118,10 @@ function asOwner(owner: JSONObject): JSONObject {
   return { ...owner, apiVersion: apiVersion ?? "", kind: kind ?? "", name: name ?? "", uid: uid ?? "" };
 }
 
-function noTime(text: string): WrongTypeError {
-  return new WrongTypeError(`parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00"`);
+/** Why a text is no time. */
+function faultOf(text: string): string | undefined {
+  const read = parseRFC3339(text);
+  return "fault" in read ? read.fault : undefined;
 }
 
 /** In Go a null in a list or a map is the zero value of what lies there: an empty string, a struct whose fields are; and an empty string is what an owner reference must say and does not. */

@@ -215,7 +215,7 @@ describe("server-side apply", () => {
       name: "a value that metadata cannot have",
       body: thing({}, { creationTimestamp: "yesterday" }),
       code: 400,
-      message: 'failed to convert the applied object: parsing time "yesterday" as "2006-01-02T15:04:05Z07:00"',
+      message: 'failed to convert the applied object: parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"',
     },
     { name: "what the schema refuses", body: thing({ size: 1.5 }), code: 422, message: /^Thing.example.com "a" is invalid: .*spec.size: / },
   ])("refuses $name", async ({ body, more = "", code, message }) => {

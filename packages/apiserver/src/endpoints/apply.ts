@@ -1,4 +1,4 @@
-import { badRequest, formatYAMLDuplicates, isJSONObject, type JSONObject, type KubernetesObject } from "@annex/apimachinery";
+import { badRequest, conflict, formatYAMLDuplicates, isJSONObject, type JSONObject, type KubernetesObject } from "@annex/apimachinery";
 import { readableMetadata } from "../definition/decode-metadata.ts";
 import { applyFields, emptyObject } from "../registry/field-managers.ts";
 import type { UpdateInput } from "../registry/verbs.ts";
@@ -30,6 +30,10 @@ export function applyChange(state: RequestState, target: Target, query: WriteQue
       const merged = applyFields(resource, applied, live, empty, version, fieldManager, state.now);
       const object = readApplied(target, merged);
       checkDuplicates(state, query, body);
+      const { uid } = object.metadata;
+      // An apply that means an object by its uid creates no other. Source: k8s.io/apiserver endpoints/handlers, patcher.
+      if (live === undefined && uid)
+        throw conflict(resource, info.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
       const placed = inNamespace(object, target);
       checkName(placed, info.name);
       return placed;

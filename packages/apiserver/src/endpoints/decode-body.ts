@@ -239,21 +239,39 @@ function summary(bytes: Uint8Array): string {
  */
 function typeOf(object: JSONValue, { resource, version }: Target, bytes: Uint8Array): TypedJSON {
   if (!isJSONObject(object)) throw unrecognized(resource, bytes, `${NO_TYPE}json: cannot unmarshal ${jsonTypeName(object)} into an object`);
-  for (const field of ["apiVersion", "kind"] as const) {
-    const value = object[field] ?? "";
-    if (typeof value !== "string") {
-      throw unrecognized(resource, bytes, `${NO_TYPE}json: cannot unmarshal ${jsonTypeName(value)} into Go struct field .${field} of type string`);
-    }
+  const said = saidType(object, (fault) => unrecognized(resource, bytes, fault));
+  if (said.apiVersion !== "" && parseAPIVersion(said.apiVersion) === undefined) {
+    throw unrecognized(resource, bytes, `unexpected GroupVersion string: ${said.apiVersion}`);
   }
-  const typed = object as SaidType;
-  if (typed.apiVersion && parseAPIVersion(typed.apiVersion) === undefined) {
-    throw unrecognized(resource, bytes, `unexpected GroupVersion string: ${typed.apiVersion}`);
-  }
-  return resource.isCustomResource ? withOwnType(typed, resource, bytes) : withType(typed, { resource, version });
+  // `as`: what is said in these very letters was looked at, too.
+  return resource.isCustomResource ? withOwnType(object as SaidType, resource, bytes) : withType({ ...object, ...said }, { resource, version });
 }
 
 /** An object whose type is text, if it says one. */
 type SaidType = JSONObject & { readonly apiVersion?: string | null; readonly kind?: string | null };
+
+const TYPE_FIELDS: ReadonlyMap<string, "apiVersion" | "kind"> = new Map([
+  ["apiversion", "apiVersion"],
+  ["kind", "kind"],
+]);
+
+/**
+ * The type that JSON says, empty where it says none. To Go the case of these two keys is nothing here, and of several the last counts. Of anything but a custom
+ * resource, whose own reader wants the very letters, this is what it is.
+ *
+ * @throws what `refuse` makes of the sentence, when it is no text. Source: apimachinery serializer/json, Interpret.
+ */
+export function saidType(object: JSONObject, refuse: (text: string) => Error): { readonly apiVersion: string; readonly kind: string } {
+  const said = { apiVersion: "", kind: "" };
+  for (const [key, value] of Object.entries(object)) {
+    const field = TYPE_FIELDS.get(key.toLowerCase());
+    if (field === undefined || value === null || value === undefined) continue;
+    if (typeof value !== "string")
+      throw refuse(`${NO_TYPE}json: cannot unmarshal ${jsonTypeName(value)} into Go struct field .${field} of type string`);
+    said[field] = value;
+  }
+  return said;
+}
 
 function withOwnType(object: SaidType, resource: Resource, bytes: Uint8Array): TypedJSON {
   if (!object.kind) {

@@ -10,7 +10,7 @@ import {
 } from "@annex/apimachinery";
 import { jsonTypeName } from "../definition/decode-metadata.ts";
 import type { DeleteOptions } from "../registry/verbs.ts";
-import { checkStrict, decodeText, NO_TYPE, readBody } from "./decode-body.ts";
+import { checkStrict, decodeText, NO_TYPE, readBody, saidType } from "./decode-body.ts";
 import type { APIResponse } from "./http.ts";
 import { listConsistency, parseDeleteOptions, parseListQuery } from "./options.ts";
 import { negotiateWrite, respondList, respondView } from "./represent.ts";
@@ -52,7 +52,9 @@ export async function serveDeleteCollection(state: RequestState, target: Target)
   const query = parseListQuery(state.query, target, false);
   const options = await readDeleteOptions(state);
   const { labelSelector, fieldSelector, limit, continue: token } = query;
-  const selection = { namespace, labelSelector, fieldSelector, limit, continue: token, consistency: listConsistency(query) };
+  // Go deletes page by page, and pages of a resourceVersion are of that very one. Source: k8s.io/apiserver registry/generic, DeleteCollection.
+  const consistency = listConsistency({ ...query, limit: limit || 1 });
+  const selection = { namespace, labelSelector, fieldSelector, limit, continue: token, consistency };
   const deleted = await verbs.deleteCollection(selection, { ...options, version: target.version.name }, state);
   return respondList(state, target, negotiated, deleted);
 }
@@ -72,7 +74,8 @@ function decodeOptions(state: RequestState, bytes: Uint8Array, format: "json" | 
   const { value, ...duplicates } = decodeText(bytes, format, unreadable);
   if (value === null) return {};
   if (!isJSONObject(value)) throw badRequest(`${NO_TYPE}json: cannot unmarshal ${jsonTypeName(value)} into an object`);
-  if (value.kind && value.kind !== "DeleteOptions") throw refuse(`the body is a ${String(value.kind)}`);
+  const { kind } = saidType(value, badRequest);
+  if (kind !== "" && kind !== "DeleteOptions") throw refuse(`the body is a ${kind}`);
   checkStrict(state, "Warn", duplicates, [], refuse);
   return value;
 }

@@ -1,6 +1,7 @@
 import { t } from "@annex/apimachinery";
 import { describe, expect, test } from "vitest";
 import { defineResource } from "../definition/index.ts";
+import { encodeContinue } from "../registry/continue-token.ts";
 import { getConsistency, listConsistency, parseDeleteOptions, parseListQuery, parseWriteQuery } from "./options.ts";
 
 const Thing = defineResource({
@@ -40,7 +41,16 @@ describe("lists and watches", () => {
     { text: "resourceVersion=abc", want: /strconv\.ParseUint: parsing "abc": invalid syntax$/ },
     { text: "fieldSelector=spec.size%3D1", want: /field label not supported: spec\.size/ },
     { text: "labelSelector=a%20b", want: /unable to parse requirement/ },
-    { text: "continue=abcd&resourceVersion=5", want: "specifying resource version is not allowed when using continue" },
+    {
+      text: `continue=${encodeContinue({ revision: undefined, start: "/a" }, "/")}&resourceVersion=x`,
+      want: "specifying resource version is not allowed",
+    },
+    // Of several faults the one that Go finds first.
+    { text: "continue=*&resourceVersion=5", want: "illegal base64 data at input byte 0" },
+    { text: "labelSelector=a%20b&limit=x", want: 'strconv.ParseInt: parsing "x": invalid syntax' },
+    { text: "timeoutSeconds=y&limit=x", want: 'strconv.ParseInt: parsing "y": invalid syntax' },
+    { text: "fieldSelector=spec.size%3D1&resourceVersionMatch=Exact", want: /resourceVersionMatch is forbidden unless resourceVersion is provided/ },
+    { text: "fieldSelector=spec.size&resourceVersionMatch=Exact", want: "can't understand 'spec.size'" },
     { text: "resourceVersionMatch=Exact", want: /resourceVersionMatch is forbidden unless resourceVersion is provided/ },
     { text: "resourceVersionMatch=Exact&resourceVersion=0", want: /is forbidden for resourceVersion "0"/ },
     { text: "resourceVersionMatch=Odd&resourceVersion=5", want: /supported values: "Exact", "NotOlderThan", ""/ },
@@ -119,6 +129,7 @@ describe("deletions", () => {
     { body: { propagationPolicy: "" }, code: 422 },
     { body: { propagationPolicy: "Orphan", orphanDependents: false }, code: 422 },
     { body: { dryRun: ["None"] }, code: 422 },
+    { body: { dryRun: [null] }, code: 422 },
     { body: { dryRun: "All" }, code: 400 },
     { body: { preconditions: [] }, code: 400 },
     { body: { preconditions: { uid: 5 } }, code: 400 },

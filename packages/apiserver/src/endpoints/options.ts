@@ -8,11 +8,13 @@ import {
   type JSONValue,
   type LabelSelector,
   managerFromUserAgent,
-  parseFieldSelector,
   parseLabelSelector,
   quoteGo,
+  readFieldSelector,
+  requireSupportedFields,
   validateFieldManager,
 } from "@annex/apimachinery";
+import { requireReadableToken } from "../registry/continue-token.ts";
 import { requireRevision } from "../registry/resource-version.ts";
 import { selectableFieldNames } from "../registry/selection.ts";
 import type { DeleteOptions, PropagationPolicy, ReadConsistency, SentWriteOptions } from "../registry/verbs.ts";
@@ -80,28 +82,38 @@ export interface ListQuery {
   readonly sendInitialEvents: boolean | undefined;
 }
 
-/** @throws {APIError} `BadRequest` for what does not parse, `Invalid` for what does not go together. */
+/**
+ * @throws {APIError} `BadRequest` for what does not parse, `Invalid` for what does not go together, in Go's order.
+ * Source: k8s.io/apiserver endpoints/handlers, ListResource; meta/v1 Convert_url_Values_To_v1_ListOptions; storage, ValidateListOptions.
+ */
 export function parseListQuery(query: URLSearchParams, { resource, version }: Pick<Target, "resource" | "version">, isWatch: boolean): ListQuery {
+  // A deletion of a collection may say `watch` as well, to no effect but here.
+  const isJudgedAsWatch = isWatch || booleanParameter(query.get("watch"));
   const sendInitialEvents = query.get("sendInitialEvents");
+  const timeoutSeconds = integer(query, "timeoutSeconds");
+  const limit = pageSize(query);
   const options: ListQuery = {
     labelSelector: parseLabelSelector(query.get("labelSelector") ?? ""),
-    fieldSelector: parseFieldSelector(query.get("fieldSelector") ?? "", new Set(selectableFieldNames(version)), {
-      refusal: resource.isBuiltIn && resource.selectableFields.size === 0 ? "metadata" : "kind",
-    }),
-    limit: pageSize(query),
+    fieldSelector: readFieldSelector(query.get("fieldSelector") ?? ""),
+    limit,
     continue: query.get("continue") ?? "",
     resourceVersion: query.get("resourceVersion") ?? "",
     resourceVersionMatch: query.get("resourceVersionMatch") ?? "",
-    timeoutSeconds: integer(query, "timeoutSeconds"),
+    timeoutSeconds,
     allowWatchBookmarks: booleanParameter(query.get("allowWatchBookmarks")),
     sendInitialEvents: sendInitialEvents === null ? undefined : booleanParameter(sendInitialEvents),
   };
-  const faults = isWatch ? watchFaults(options) : listFaults(options);
+  const faults = isJudgedAsWatch ? watchFaults(options) : listFaults(options);
   if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", faults);
-  if (options.resourceVersion !== "") requireRevision(options.resourceVersion, isWatch ? "" : "invalid resource version: ");
-  if (!isWatch && options.continue !== "" && options.resourceVersion !== "" && options.resourceVersion !== "0") {
+  requireSupportedFields(options.fieldSelector, new Set(selectableFieldNames(version)), {
+    refusal: resource.isBuiltIn && resource.selectableFields.size === 0 ? "metadata" : "kind",
+  });
+  const { resourceVersion, continue: token } = options;
+  if (!isWatch && token !== "" && resourceVersion !== "" && resourceVersion !== "0") {
+    requireReadableToken(token);
     throw badRequest("specifying resource version is not allowed when using continue");
   }
+  if (resourceVersion !== "") requireRevision(resourceVersion, isWatch ? "" : "invalid resource version: ");
   return options;
 }
 
@@ -171,7 +183,8 @@ export function parseDeleteOptions(query: URLSearchParams, body: JSONValue | und
   const sent = body === undefined ? queryDeleteOptions(query) : body;
   if (!isJSONObject(sent)) throw badRequest("unable to decode DeleteOptions: the body is not an object");
   const { propagationPolicy, gracePeriodSeconds, orphanDependents } = sent;
-  const dryRun = sent.dryRun ?? [];
+  // Null among texts is an empty one, in Go's reading of JSON.
+  const dryRun = Array.isArray(sent.dryRun) ? sent.dryRun.map((value) => value ?? "") : (sent.dryRun ?? []);
   const preconditions = sent.preconditions ?? {};
   if (!Array.isArray(dryRun) || !dryRun.every((value) => typeof value === "string") || !isJSONObject(preconditions))
     throw badRequest("unable to decode DeleteOptions: a field has the wrong type");

@@ -23,7 +23,7 @@ import { inVersion, type Resource } from "../definition/resource.ts";
 import type { UpdateInput } from "../registry/verbs.ts";
 import { APPLY_PATCH, applyChange } from "./apply.ts";
 import { inNamespace } from "./create.ts";
-import { checkStrict, type DecodedBody, decodeText, readBody, readTyped, type TypedJSON } from "./decode-body.ts";
+import { checkStrict, type DecodedBody, decodeText, readBody, readTyped, saidType, type TypedJSON } from "./decode-body.ts";
 import type { APIResponse } from "./http.ts";
 import { parseWriteQuery, type WriteQuery } from "./options.ts";
 import { negotiateWrite, respondView, warnOfDeprecation } from "./represent.ts";
@@ -141,7 +141,8 @@ function patched(state: RequestState, target: Target, query: WriteQuery, patch: 
   const refuse = (text: string) => unprocessable(patch.shown ?? made, text);
   if (!isJSONObject(made)) throw refuse("the result is not an object");
   // What has lost its type is read as the kind's, as a body without one is.
-  const result = resource.isBuiltIn ? { apiVersion: version.apiVersion, kind: resource.kind, ...made } : made;
+  const said = saidType(sortedKeys(made) as JSONObject, refuse);
+  const result = resource.isBuiltIn ? { ...made, apiVersion: said.apiVersion || version.apiVersion, kind: said.kind || resource.kind } : made;
   // A patched object has its keys sorted in Go, where they were touched: so its unknown fields are told.
   const read = isTyped(result) ? readTyped(resource.isCustomResource ? result : (sortedKeys(result) as TypedJSON), resource, refuse) : undefined;
   if (read === undefined) throw refuse(typeFault(result, resource));

@@ -3,6 +3,7 @@ import type { Awaitable } from "../awaitable.ts";
 import type { AdmissionWebhook } from "../webhooks/index.ts";
 import { serveCreate } from "./create.ts";
 import { serveDelete, serveDeleteCollection } from "./delete.ts";
+import { requireRoutedType } from "./discovery/index.ts";
 import { serveGet } from "./get.ts";
 import { type HealthChecks, healthPaths, serveHealth } from "./health.ts";
 import type { APIResponse } from "./http.ts";
@@ -18,6 +19,8 @@ import type { Target } from "./target.ts";
 import { serveUpdate } from "./update.ts";
 import type { VersionInfo } from "./version.ts";
 import { serveWatch, type WatchServices } from "./watch.ts";
+
+const VERSION_TYPES: ReadonlySet<string> = new Set(["application/json"]);
 
 /** A set of documents that are made once: discovery, OpenAPI. */
 export interface Documents {
@@ -127,7 +130,11 @@ export class Router {
     const { method } = state.request;
     // As in Kubernetes: what go-restful serves (discovery, the version) has no HEAD, OpenAPI beside it has.
     const isRead = method === "GET" || (method === "HEAD" && place.startsWith("/openapi/"));
-    if (place === "/version") return this.#onlyGet(isRead, () => respond(200, "application/json", encodePrettyJSON(version)));
+    if (place === "/version") {
+      if (!isRead) throw methodNotAllowed();
+      requireRoutedType(state.request.headers["content-type"], VERSION_TYPES);
+      return respond(200, "application/json", encodePrettyJSON(version));
+    }
     if (place === "/metrics" && metrics !== undefined) {
       if (!isRead) throw methodNotAllowed();
       const { contentType, text } = await metrics();
@@ -144,11 +151,6 @@ export class Router {
     const group = /^\/api\/[^/]+$/.test(place) ? "" : /^\/apis\/([^/]+)\/[^/]+$/.exec(place)?.[1];
     if (group !== undefined && this.#options.served.some(({ resource }) => resource.group === group)) throw unknownResource();
     return this.#index(404);
-  }
-
-  #onlyGet(isRead: boolean, answer: () => APIResponse): APIResponse {
-    if (!isRead) throw methodNotAllowed();
-    return answer();
   }
 
   #index(status: number): APIResponse {

@@ -36,6 +36,17 @@ export function encodeContinue({ revision, start }: ContinuePosition, prefix: st
  * @throws {APIError} `BadRequest` if this server did not make the token for this list.
  */
 export function decodeContinue(token: string, prefix: string): ContinuePosition {
+  const { revision, prefix: own, start } = readToken(token);
+  if (own !== prefix) throw notValid("it belongs to another list");
+  return { revision, start: prefix + start };
+}
+
+/** Of whatever list it is. @throws {APIError} `BadRequest` if this server did not make the token. */
+export function requireReadableToken(token: string): void {
+  readToken(token);
+}
+
+function readToken(token: string): { readonly revision: Revision | undefined; readonly prefix: JSONValue | undefined; readonly start: string } {
   const position = parseToken(token);
   const version = position.v ?? "";
   if (version !== VERSION) throw notValid(`server does not recognize this encoded version ${typeof version === "string" ? version : ""}`);
@@ -51,8 +62,7 @@ export function decodeContinue(token: string, prefix: string): ContinuePosition 
       .some((segment) => NO_SEGMENTS.has(segment))
   )
     throw notValid(start);
-  if (p !== prefix) throw notValid("it belongs to another list");
-  return { revision: rv === -1 ? undefined : (rv as Revision), start: prefix + start };
+  return { revision: rv === -1 ? undefined : (rv as Revision), prefix: p, start };
 }
 
 function parseToken(token: string): JSONObject {

@@ -22,7 +22,7 @@ import type { ObjectView, WatchBatch, WatchEvent } from "../object-view.ts";
 import type { Random } from "../random.ts";
 import type { StorageKey } from "../storage/index.ts";
 import { decodeContinue, encodeContinue } from "./continue-token.ts";
-import { checkNewUID, requireCreate } from "./create-on-update.ts";
+import { requireCreate } from "./create-on-update.ts";
 import { checkPreconditions, checkUID } from "./deletion.ts";
 import { emptyObject, trackFields } from "./field-managers.ts";
 import { metadataForCreate, metadataForUpdate, withMetadata } from "./metadata.ts";
@@ -210,7 +210,6 @@ class HandlerVerbs {
     const { create } = this.#handlers;
     if (isApply !== true || create === undefined || fieldManager.subresource !== "") throw notFound(this.#resource, target.name);
     const object = await input.transform(undefined, emptyObject(this.#resource, this.#version(version)));
-    checkNewUID(this.#resource, object);
     await requireCreate(this.#resource, input, context);
     return this.#create(create, { ...input, ...target, object }, context);
   }

@@ -18,7 +18,7 @@ import { type Awaitable, whenReady } from "../awaitable.ts";
 import { type Resource, type ResourceVersion, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
 import type { ObjectView } from "../object-view.ts";
 import type { Random } from "../random.ts";
-import { checkNewUID, requireCreate } from "./create-on-update.ts";
+import { requireCreate } from "./create-on-update.ts";
 import { checkUID, type Deletion, deleteObject } from "./deletion.ts";
 import { emptyObject, trackFields } from "./field-managers.ts";
 import { warnOfFinalizers } from "./finalizer-warnings.ts";
@@ -189,7 +189,6 @@ class Registry {
     const isAllowed = isApply || (this.#resource.allowsCreateOnUpdate && !input.isPatch);
     if (!isAllowed || input.fieldManager.subresource !== "") throw missing(this.#resource, target.name);
     const object = await input.transform(undefined, emptyObject(this.#resource, requireVersion(this.#resource, input.version)));
-    if (isApply) checkNewUID(this.#resource, object);
     try {
       return await this.#create({ ...input, ...target, object }, context, () => requireCreate(this.#resource, input, context));
     } catch (error) {

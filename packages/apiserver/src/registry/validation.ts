@@ -117,7 +117,7 @@ function ofAnotherType(resource: Resource, object: KubernetesObject, live: Kuber
   const { group = "" } = parseAPIVersion(object.apiVersion) ?? {};
   const { metadata } = object;
   // What is checked of any update. Source: k8s.io/apiserver registry/rest, validateCommonFields.
-  const faults = live === undefined ? [] : [...validateObjectMeta(metadata, metadataOptions(resource)), ...updateFaults(metadata, live.metadata)];
+  const faults = live === undefined ? [] : [...validateObjectMeta(metadata, updateOptions(resource)), ...updateFaults(metadata, live.metadata)];
   return invalid({ group, kind: object.kind }, metadata.name ?? "", [...faults, ...ownFaults]);
 }
 
@@ -174,8 +174,8 @@ export async function checkAdmit(
 
 function metadataFaults(resource: Resource, object: KubernetesObject, previous: KubernetesObject | undefined): FieldError[] {
   const { metadata } = object;
-  const faults = validateObjectMeta(metadata, metadataOptions(resource));
-  if (previous === undefined) return faults;
+  if (previous === undefined) return validateObjectMeta(metadata, metadataOptions(resource));
+  const faults = validateObjectMeta(metadata, updateOptions(resource));
   const ofUpdate = updateFaults(metadata, previous.metadata);
   // All but the kinds whose names are mere path segments check metadata a second time, with their own rules.
   return resource.nameRule === "pathSegment" ? [...faults, ...ofUpdate] : [...faults, ...ofUpdate, ...ofUpdate];
@@ -189,6 +189,11 @@ function updateFaults(metadata: ObjectMeta, previous: ObjectMeta): FieldError[] 
 function metadataOptions(resource: Resource): ObjectMetaValidationOptions {
   // What a handler is asked need not have a name: reviews have none.
   return { isNamespaced: resource.isNamespaced, nameRule: resource.nameRule, isNameOptional: resource.isNameOptional };
+}
+
+/** An object that is there has its name: what an update says beside it need be no name of the kind's. Source: k8s.io/apiserver registry/rest, validateCommonFields. */
+function updateOptions(resource: Resource): ObjectMetaValidationOptions {
+  return { ...metadataOptions(resource), nameRule: "pathSegment" };
 }
 
 /** The value at a path as messages have it: `spec.list[0].name`. */

@@ -8,6 +8,12 @@ const MAX_SECRET_BYTES = 1024 * 1024;
 
 const SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name";
 
+// As kubectl shows them: the words of the fields of core v1.
+const TYPE_COLUMN =
+  "Used to facilitate programmatic handling of secret data. More info: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types";
+const DATA_COLUMN =
+  "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or '.'. The serialized form of the secret data is a base64 encoded string, representing the arbitrary (possibly non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4";
+
 /** core/v1 Secret: values that not everybody is to see. */
 export const Secret = defineResource({
   group: "",
@@ -33,8 +39,8 @@ export const Secret = defineResource({
         type: t.string({ default: "Opaque", description: "What the values are for; it cannot be changed." }),
       },
       columns: [
-        { name: "Type", type: "string", jsonPath: ".type", description: "What the values are for." },
-        { name: "Data", type: "string", value: ({ data = {} }) => Object.keys(data).length, description: "How many values there are." },
+        { name: "Type", type: "string", jsonPath: ".type", description: TYPE_COLUMN },
+        { name: "Data", type: "string", value: ({ data = {} }) => Object.keys(data).length, description: DATA_COLUMN },
         AGE,
       ],
     },

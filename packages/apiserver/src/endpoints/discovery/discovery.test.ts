@@ -393,3 +393,17 @@ describe("the order of versions", () => {
     expect(define).toThrow(new TypeError('Thing: preferredVersion: "v3" is none of v11, v2, v1, v10beta1, v2alpha1, foo'));
   });
 });
+
+test.each([
+  { path: "/apis/wardle.example.com/v1beta1", type: "text/plain", code: 415 },
+  { path: "/apis/wardle.example.com", type: "APPLICATION/JSON", code: 415 },
+  { path: "/api/v1", type: "application/cbor", code: 415 },
+  { path: "/api", type: "*/*", code: 415 },
+  { path: "/api", type: "", code: undefined },
+  { path: "/api", type: "a/b, application/yaml;x", code: undefined },
+  { path: "/apis", type: "text/plain", code: undefined },
+])("$path takes a Content-Type of '$type': $code", ({ path, type, code }) => {
+  const read = () => get(path, { "content-type": type });
+  if (code === undefined) expect(read().status).toBe(200);
+  else expect(read).toThrow(expect.objectContaining({ code, message: "415: Unsupported Media Type" }));
+});

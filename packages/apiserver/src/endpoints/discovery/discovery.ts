@@ -1,4 +1,4 @@
-import { DOCUMENT_OFFERS, negotiateDiscovery, negotiateResponse } from "@annex/apimachinery";
+import { DOCUMENT_OFFERS, negotiateDiscovery, negotiateResponse, unsupportedRoute } from "@annex/apimachinery";
 import type { APIResponse } from "../http.ts";
 import { NO_CACHE } from "../respond.ts";
 import type { ServedResource } from "../served-resource.ts";
@@ -19,7 +19,8 @@ export interface Discovery {
    *
    * @param request a path with one trailing slash is the same document.
    * @returns undefined where there is no document: `/api` too, when nothing is served in the core group.
-   * @throws {APIError} `NotAcceptable` when the Accept header leaves nothing.
+   * @throws {APIError} `UnsupportedMediaType` as {@link requireRoutedType}, but at `/apis` and for custom resources; `NotAcceptable` when the Accept header
+   *   leaves nothing.
    */
   readonly respond: (request: DocumentRequest) => APIResponse | undefined;
 }
@@ -28,6 +29,21 @@ export interface Discovery {
 interface Place {
   readonly plain: StaticDocument;
   readonly aggregated: StaticDocument | undefined;
+  /** Whether go-restful serves it in kube-apiserver. */
+  readonly isRouted: boolean;
+}
+
+/** What the routes of kube-apiserver's compiled-in documents say they consume. */
+const ROUTED_TYPES: ReadonlySet<string> = new Set(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
+
+/**
+ * Looks at the Content-Type of a GET, as go-restful does before it takes a route that says what it consumes: of several one must be of these, to the letter.
+ *
+ * @throws {APIError} `UnsupportedMediaType`. Source: go-restful, Route.matchesContentType.
+ */
+export function requireRoutedType(contentType: string | undefined, types: ReadonlySet<string> = ROUTED_TYPES): void {
+  if (!contentType) return;
+  if (!contentType.split(",").some((one) => types.has((one.split(";", 1)[0] ?? "").trim()))) throw unsupportedRoute();
 }
 
 /**
@@ -43,6 +59,7 @@ export function discoveryDocuments(served: readonly ServedResource[], options: D
       const { path } = request;
       const place = places.get(path.endsWith("/") ? path.slice(0, -1) : path);
       if (place === undefined) return undefined;
+      if (place.isRouted) requireRoutedType(request.headers["content-type"]);
       return place.aggregated === undefined ? respondPlain(place.plain, request) : respondEither(place.plain, place.aggregated, request);
     },
   };
@@ -50,8 +67,8 @@ export function discoveryDocuments(served: readonly ServedResource[], options: D
 
 function discoveryPlaces(groups: readonly ServedGroup[], { serverAddress }: DiscoveryOptions): Map<string, Place> {
   const places = new Map<string, Place>();
-  const plain = (path: string, value: ConstructorParameters<typeof StaticDocument>[0]) =>
-    places.set(path, { plain: new StaticDocument(value), aggregated: undefined });
+  const plain = (path: string, value: ConstructorParameters<typeof StaticDocument>[0], isRouted: boolean) =>
+    places.set(path, { plain: new StaticDocument(value), aggregated: undefined, isRouted });
 
   const core = groups.find(({ name }) => name === "");
   const named = groups.filter(({ name }) => name !== "");
@@ -59,16 +76,19 @@ function discoveryPlaces(groups: readonly ServedGroup[], { serverAddress }: Disc
     places.set("/api", {
       plain: new StaticDocument(apiVersions(core, serverAddress)),
       aggregated: new StaticDocument(apiGroupDiscoveryList([core])),
+      isRouted: true,
     });
-    for (const version of core.versions) plain(`/api/${version.version}`, apiResourceList(version));
+    for (const version of core.versions) plain(`/api/${version.version}`, apiResourceList(version), true);
   }
   places.set("/apis", {
     plain: new StaticDocument(apiGroupList(named)),
     aggregated: new StaticDocument(apiGroupDiscoveryList(named)),
+    isRouted: false,
   });
   for (const group of named) {
-    plain(`/apis/${group.name}`, apiGroup(group));
-    for (const version of group.versions) plain(`/apis/${version.groupVersion}`, apiResourceList(version));
+    const isRouted = !group.versions.every(({ resources }) => resources.every(({ resource }) => resource.isCustomResource));
+    plain(`/apis/${group.name}`, apiGroup(group), isRouted);
+    for (const version of group.versions) plain(`/apis/${version.groupVersion}`, apiResourceList(version), isRouted);
   }
   return places;
 }

@@ -43,11 +43,22 @@ function objectSchema(schema: Schema): DocumentSchema {
   return { ...schema, properties: { ...TYPE_META_PROPERTIES, ...properties, ...TYPE_META_PROPERTIES, metadata } };
 }
 
-/** Says of embedded objects what every object has. */
+const INT_OR_STRING: readonly Schema[] = [{ type: "integer" }, { type: "string" }];
+
+/** What an int-or-string is, in keywords that everybody knows. Source: apiextensions-apiserver pkg/apiserver/schema, Unfold. */
+function unfolded(schema: Schema): Pick<Schema, "anyOf" | "allOf"> {
+  const { anyOf, allOf = [] } = schema;
+  const says = (alternatives: readonly Schema[] | undefined) => JSON.stringify(alternatives) === JSON.stringify(INT_OR_STRING);
+  if (schema["x-kubernetes-int-or-string"] !== true || says(anyOf) || says(allOf[0]?.anyOf)) return {};
+  return anyOf === undefined ? { anyOf: INT_OR_STRING } : { allOf: [{ anyOf: INT_OR_STRING }, ...allOf] };
+}
+
+/** Says of embedded objects what every object has, and of an int-or-string what it is. */
 function withEmbeddedObjects(schema: Schema): DocumentSchema {
   const { properties, items, additionalProperties, ...rest } = schema;
   const nested: DocumentSchema = {
     ...rest,
+    ...unfolded(schema),
     ...(properties === undefined ? {} : { properties: mapValues(properties, withEmbeddedObjects) }),
     ...(items === undefined ? {} : { items: withEmbeddedObjects(items) }),
     ...(additionalProperties === undefined

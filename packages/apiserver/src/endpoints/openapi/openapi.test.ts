@@ -238,7 +238,7 @@ describe("definitions", () => {
     expect(widget.properties.spec.properties).toMatchObject({
       color: { type: "string", enum: ["red", "green", "blue"], default: "red", description: "Paint of the widget." },
       nick: { type: "string", nullable: true },
-      port: { "x-kubernetes-int-or-string": true },
+      port: { "x-kubernetes-int-or-string": true, anyOf: [{ type: "integer" }, { type: "string" }] },
       ports: { type: "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port"], items: { required: ["port"] } },
       source: { oneOf: [{ required: ["url"] }] },
     });
@@ -257,6 +257,29 @@ describe("definitions", () => {
     });
     const { apiVersion, kind } = kindDefinitions(resource, resource.storageVersion)["com.example.v1.Own"]?.properties ?? {};
     expect([apiVersion, kind]).toEqual(Object.values(TYPE_META_PROPERTIES));
+  });
+
+  // Asked of kube-apiserver 1.36.
+  test("an int-or-string says what it is once, beside other alternatives", () => {
+    const intOrString = [{ type: "integer" }, { type: "string" }];
+    const anyOf = [{ minimum: 3 }, { pattern: "^a" }];
+    const own = { "x-kubernetes-int-or-string": true };
+    const properties = { said: { ...own, anyOf: intOrString }, saidFirst: { ...own, allOf: [{ anyOf: intOrString }] }, other: { ...own, anyOf } };
+    const resource = resourceFromCRD({
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "owns.example.com" },
+      spec: {
+        group: "example.com",
+        names: { kind: "Own", plural: "owns" },
+        scope: "Cluster",
+        versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object", properties } } }],
+      },
+    });
+    expect(kindDefinitions(resource, resource.storageVersion)["com.example.v1.Own"]?.properties).toMatchObject({
+      ...properties,
+      other: { ...own, anyOf, allOf: [{ anyOf: intOrString }] },
+    });
   });
 
   test("an object without properties says nothing of them", () => expect(widget.properties.status).toEqual({ type: "object", default: {} }));

@@ -47,9 +47,9 @@ function renderSchema(schema: DocumentSchema): JSONObject {
 
 /**
  * Leaves out of a schema what OpenAPI 2.0 does not know (alternatives, null), and what kubectl cannot read in it: a field that may be null, or that keeps
- * unknown fields, has no type, properties or items; a list without items has no type.
+ * unknown fields, has no type, properties or items; a list without items has no type; nothing has a default.
  *
- * Source: apiextensions-apiserver/pkg/controller/openapi/v2, ToStructuralOpenAPIV2.
+ * Source: apiextensions-apiserver/pkg/controller/openapi/v2, ToStructuralOpenAPIV2; kube-openapi handler, PruneDefaults.
  */
 export function simplify(schema: DocumentSchema): DocumentSchema {
   const {
@@ -57,6 +57,7 @@ export function simplify(schema: DocumentSchema): DocumentSchema {
     anyOf: _anyOf,
     oneOf: _oneOf,
     not: _not,
+    default: _default,
     nullable,
     type,
     properties,

@@ -1,0 +1,79 @@
+/** A part of the layout `2006-01-02T15:04:05Z07:00`: how it is written there, what it takes, what Go calls it and how far it goes. */
+interface Part {
+  readonly layout: string;
+  readonly pattern: RegExp;
+  readonly name?: string;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** Go wants two digits of everything but the hour, and lets a fraction of a second follow, behind a comma as well. */
+const PARTS: readonly Part[] = [
+  { layout: "2006", pattern: /^(\d{4})/ },
+  { layout: "-", pattern: /^-/ },
+  { layout: "01", pattern: /^(\d{2})/, name: "month", min: 1, max: 12 },
+  { layout: "-", pattern: /^-/ },
+  { layout: "02", pattern: /^(\d{2})/ },
+  { layout: "T", pattern: /^T/ },
+  { layout: "15", pattern: /^(\d{1,2})/, name: "hour", min: 0, max: 23 },
+  { layout: ":", pattern: /^:/ },
+  { layout: "04", pattern: /^(\d{2})/, name: "minute", min: 0, max: 59 },
+  { layout: ":", pattern: /^:/ },
+  { layout: "05", pattern: /^(\d{2})([.,]\d+)?/, name: "second", min: 0, max: 59 },
+];
+const ZONE = /^(?:Z|([+-])(\d{2}):(\d{2}))/;
+/** As some write them: a whole day, a whole hour. */
+const [MAX_ZONE_HOUR, MAX_ZONE_MINUTE] = [24, 60];
+const LAYOUT = "2006-01-02T15:04:05Z07:00";
+
+/**
+ * Reads a time of an API object as Go does, which takes more than RFC 3339 has: an hour of one digit, a comma before the fraction, offsets of 24 hours and of
+ * 60 minutes.
+ *
+ * @returns the milliseconds since 1970, cut to whole ones, or Go's sentence about a text that is none.
+ * Source: time.Parse, time.ParseError; meta/v1 Time.UnmarshalJSON.
+ */
+export function parseRFC3339(text: string): { readonly milliseconds: number } | { readonly fault: string } {
+  const numbers: number[] = [];
+  let rest = text;
+  let fraction = "";
+  const cannotParse = (part: string) => ({ fault: `parsing time ${quote(text)} as ${quote(LAYOUT)}: cannot parse ${quote(rest)} as ${quote(part)}` });
+  const said = (what: string) => ({ fault: `parsing time ${quote(text)}: ${what}` });
+  for (const { layout, pattern, name, min = 0, max = 9999 } of PARTS) {
+    const found = pattern.exec(rest);
+    if (found === null) return cannotParse(layout);
+    const number = Number(found[1]);
+    if (name !== undefined && (number < min || number > max)) return said(`${name} out of range`);
+    if (found[1] !== undefined) numbers.push(number);
+    fraction = found[2] ?? "";
+    rest = rest.slice(found[0].length);
+  }
+  const zone = ZONE.exec(rest);
+  if (zone === null) return cannotParse("Z07:00");
+  const [whole, sign, hours = 0, minutes = 0] = zone;
+  if (Number(hours) > MAX_ZONE_HOUR) return said("time zone offset hour out of range");
+  if (Number(minutes) > MAX_ZONE_MINUTE) return said("time zone offset minute out of range");
+  rest = rest.slice(whole.length);
+  if (rest !== "") return said(`extra text: ${quote(rest)}`);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbers;
+  const date = new Date(0);
+  // Date.UTC takes a year below 100 for one of the twentieth century.
+  date.setUTCFullYear(year, month - 1, day);
+  date.setUTCHours(hour, minute, second, Math.trunc(Number(`0.${fraction.slice(1) || "0"}`) * 1000));
+  if (date.getUTCDate() !== day) return said("day out of range");
+  const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
+  return { milliseconds: date.getTime() + (sign === "-" ? offset : -offset) };
+}
+
+const encoder = new TextEncoder();
+
+/** Source: time.quote, to which what is not printable ASCII is bytes. */
+function quote(text: string): string {
+  let quoted = "";
+  for (const byte of encoder.encode(text)) {
+    const character = String.fromCharCode(byte);
+    if (byte < 0x20 || byte >= 0x80) quoted += `\\x${byte.toString(16).padStart(2, "0")}`;
+    else quoted += character === '"' || character === "\\" ? `\\${character}` : character;
+  }
+  return `"${quoted}"`;
+}
