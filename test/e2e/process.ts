@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly cwd?: string;
   /** All of its standard input; empty by default. */
   readonly input?: string;
+  /** As which user and group it runs; only root may choose. Default: as the tests. */
+  readonly user?: number | undefined;
   /** After that many milliseconds the program is killed, which shows as `signal: "SIGKILL"`. No limit by default. */
   readonly timeoutMs?: number;
 }
@@ -57,8 +59,9 @@ afterAll(killAll);
 process.on("exit", killAll);
 
 /** Starts a program, in a process group of its own so that nothing it starts outlives the tests. */
-export function startProcess(command: string, args: readonly string[], { env, cwd, input = "", timeoutMs }: StartOptions = {}): RunningProcess {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, detached: true });
+export function startProcess(command: string, args: readonly string[], { env, cwd, input = "", user, timeoutMs }: StartOptions = {}): RunningProcess {
+  const identity = user === undefined ? {} : { uid: user, gid: user };
+  const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, detached: true, ...identity });
   const { pid } = child;
   if (pid === undefined) {
     // Why is told by an event later; without a listener that would end the whole run.

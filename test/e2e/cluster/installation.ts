@@ -1,12 +1,13 @@
-// The token API server as the chart installs it: with the rights that the chart gives it and no more, and the options of its Deployment. No container runs here: the
-// processes are ours, and the Service names localhost.
-import { mkdir, writeFile } from "node:fs/promises";
+// The token API server as the chart installs it: with the rights that the chart gives it and no more, the options of its Deployment and, where the tests run as root, its user. No container runs
+// here: the processes are ours, and the Service names localhost.
+import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ControlPlane } from "../../controlplane/control-plane.ts";
 import { fetchHelm, type Kubectl, openKubectl } from "../kubectl.ts";
 import { printed } from "../kubectl-suite.ts";
 import { type Finished, type RunningProcess, runProcess, startProcess } from "../process.ts";
+import { temporaryFolder } from "../server.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const CHART = join(ROOT, "deploy", "chart");
@@ -19,6 +20,8 @@ export interface Installation {
   readonly kubectl: Kubectl;
   /** Starts a server on a port of 127.0.0.1, and waits until it serves. @param more options in the place of the chart's. @param env beside that of the tests. */
   start(port: number, more?: readonly string[], env?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+  /** A folder of the servers' user. */
+  dataFolder(): Promise<string>;
   /** Gives the servers the rights that the chart has for other values, and no more. */
   grant(...values: readonly string[]): Promise<void>;
   /** What the chart's last hook does when all servers are gone. @returns what was removed. */
@@ -56,15 +59,22 @@ export async function install(plane: ControlPlane, servicePort: number, kubectlV
     ["create", "-f", "-"],
     JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name: RELEASE, namespace: NAMESPACE }, spec: service }),
   );
-  const args = await deploymentArgs(kubectl);
+  const { args, user } = await readDeployment(kubectl);
   const main = await installPackages(kubectl.home);
+  await chmod(kubectl.home, 0o711);
   const kubeconfig = await accountKubeconfig(plane, kubectl, RELEASE);
   const place = `--service=${NAMESPACE}/${RELEASE}:${servicePort}`;
+  if (user !== undefined) await chown(kubeconfig, user, user);
   return {
     kubectl,
+    async dataFolder() {
+      const folder = await temporaryFolder();
+      if (user !== undefined) await chown(folder, user, user);
+      return folder;
+    },
     async start(port, more = [], env = {}) {
       const own = [`--kubeconfig=${kubeconfig}`, place, "--bind-address=127.0.0.1", `--secure-port=${port}`];
-      const server = startProcess(process.execPath, [main, ...args, ...own, ...more], { cwd: kubectl.home, env });
+      const server = startProcess(process.execPath, [main, ...args, ...own, ...more], { cwd: kubectl.home, env, user });
       await server.waitFor(/^Serving https/m, 60_000);
       return server;
     },
@@ -82,12 +92,13 @@ export async function install(plane: ControlPlane, servicePort: number, kubectlV
   };
 }
 
-/** The options that the chart's Deployment gives the server. */
-async function deploymentArgs(kubectl: Kubectl): Promise<readonly string[]> {
+/** The options that the chart's Deployment gives the server, and as whom it runs: undefined where the tests cannot become somebody else. */
+async function readDeployment(kubectl: Kubectl): Promise<{ readonly args: readonly string[]; readonly user: number | undefined }> {
   const deployment = await installedFiles("deployment.yaml");
   const json = printed(await kubectl(["create", "--dry-run=client", "-o", "json", "-f", "-"], { input: deployment }));
-  const { spec } = JSON.parse(json) as { spec: { template: { spec: { containers: { args: string[] }[] } } } }; // as the chart makes it
-  return spec.template.spec.containers[0]?.args ?? [];
+  const { spec } = JSON.parse(json) as { spec: { template: { spec: { securityContext: { runAsUser: number }; containers: { args: string[] }[] } } } }; // as the chart makes it
+  const { containers, securityContext } = spec.template.spec;
+  return { args: containers[0]?.args ?? [], user: process.getuid?.() === 0 ? securityContext.runAsUser : undefined };
 }
 
 /** A kubeconfig of a service account in the namespace, with a token of an hour. */
@@ -98,12 +109,13 @@ async function accountKubeconfig(plane: ControlPlane, kubectl: Kubectl, account:
 
 /** Writes a kubeconfig for the control plane with a bearer token. @returns its path. */
 export async function writeTokenKubeconfig(plane: ControlPlane, token: string, path: string): Promise<string> {
+  const ca = (await readFile(plane.caFile)).toString("base64");
   const config = {
     apiVersion: "v1",
     kind: "Config",
     "current-context": "it",
     contexts: [{ name: "it", context: { cluster: "it", user: "it" } }],
-    clusters: [{ name: "it", cluster: { server: plane.url, "certificate-authority": plane.caFile } }],
+    clusters: [{ name: "it", cluster: { server: plane.url, "certificate-authority-data": ca } }],
     users: [{ name: "it", user: { token } }],
   };
   await writeFile(path, JSON.stringify(config), { mode: 0o600 });

@@ -329,7 +329,7 @@ test("with a store of its own it needs no Secrets but its own", async () => {
   const account = `--as=system:serviceaccount:${NAMESPACE}:${RELEASE}`;
   const mayNot = ["get", "list", "watch", "update", "delete"].map((verb) => installed.kubectl(["auth", "can-i", verb, "secrets", account, "-A"]));
   for (const { stdout } of await Promise.all(mayNot)) expect(stdout).toBe("no\n");
-  server = await installed.start(port, ["--storage=sqlite", `--data-dir=${await temporaryFolder()}`]);
+  server = await installed.start(port, ["--storage=sqlite", `--data-dir=${await installed.dataFolder()}`]);
   await vi.waitFor(
     async () => printed(await installed.kubectl(["wait", "apiservice", "v1.tomlebreux.com", "--for=condition=Available", "--timeout=20s"])),
     {
