@@ -14,7 +14,8 @@ import { judge } from "../conformance/judge.ts";
 import { parseDifferences } from "../conformance/listed-differences.ts";
 import { runScenario, type Target } from "../conformance/run-scenario.ts";
 import { tlsClient } from "../conformance/tls-client.ts";
-import { startServer, temporaryFolder } from "./server.ts";
+import { runProcess } from "./process.ts";
+import { startServer, type TestServer, temporaryFolder } from "./server.ts";
 
 /** Scenarios of finalizers that a garbage collector acts on: the program has no collector, and does not set them. */
 const OF_GARBAGE_COLLECTION = new Set(["delete-body-formats", "delete-propagation"]);
@@ -46,15 +47,46 @@ function testScenarios(chosen: readonly ScenarioFile[], target: () => Target): v
 }
 
 describe("the wardle program", () => {
+  let server: TestServer;
   let target: Target;
   beforeAll(async () => {
-    const server = await startServer({ program: "wardle", args: [`--token-auth-file=${await tokenAuthFile()}`] });
+    server = await startServer({ program: "wardle", args: [`--token-auth-file=${await tokenAuthFile()}`] });
     target = targetAt(server.url, server.access.ca);
   });
   testScenarios(
     files.filter((file) => !isOfGarbageCollection(file)),
     () => target,
   );
+
+  // As npm scripts run it: of the same answers it makes the same files, byte for byte.
+  test("npm run conformance:record writes the answers down, and npm run conformance:check finds them", { timeout: 2 * TIMEOUT_MS }, async () => {
+    const folder = await temporaryFolder();
+    const names = ["list-fault-order.json", "patch-no-op.json", "watch-names.json"];
+    for (const name of names) {
+      const scenario = JSON.parse(await readFile(here(`wardle/${name}`), "utf8"));
+      for (const step of scenario.steps) delete step.expect;
+      await writeFile(join(folder, name), JSON.stringify(scenario));
+    }
+    const caFile = join(folder, "ca.crt");
+    await writeFile(caFile, server.access.ca);
+    const run = (command: string) =>
+      runProcess("npm", [
+        "run",
+        `conformance:${command}`,
+        "--",
+        `--base=${server.url}`,
+        "--token=admin-token",
+        "--alice=alice-token",
+        `--ca=${caFile}`,
+        folder,
+      ]);
+    const unrecorded = await run("check");
+    expect([unrecorded.code, unrecorded.stdout]).toEqual([1, expect.stringMatching(/^0 passed, 3 failed$/m)]);
+    const made = await run("record");
+    expect([made.code, made.stdout, made.stderr]).toEqual([0, expect.stringMatching(/^3 passed, 0 failed$/m), ""]);
+    for (const name of names) expect(await readFile(join(folder, name), "utf8"), name).toBe(await readFile(here(`wardle/${name}`), "utf8"));
+    expect((await run("check")).stdout).toMatch(/^3 passed, 0 failed$/m);
+  });
 });
 
 describe("a server beside a garbage collector", () => {
