@@ -1,10 +1,11 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { APIError } from "@annex/apimachinery";
-import { systemClock } from "@annex/apiserver-node";
+import { generateCA, generateKey, systemClock } from "@annex/apiserver-node";
 import { describe, expect, test } from "vitest";
 import { answerJSON, type FakeCluster, startFakeCluster } from "../testing/fake-cluster.ts";
 import { type ClusterClient, createClusterClient } from "./cluster-client.ts";
+import type { ClusterTLS } from "./cluster-config.ts";
 import { ClusterUnavailableError } from "./unavailable.ts";
 
 const never = new AbortController().signal;
@@ -140,3 +141,38 @@ describe("a watch", () => {
     await expect(watch.next()).rejects.toBe(reason);
   });
 });
+
+describe("certificates out of files", () => {
+  test("are read again after a failure: the kube-apiserver has another CA by now", async () => {
+    await using cluster = await startFakeCluster((_request, response) => answerJSON(response, 200, {}));
+    await using other = await startFakeCluster(() => undefined);
+    let ca = other.ca;
+    await using client = clientOf({ config: { ...cluster.config, tls: { ca }, rereadTLS: async () => ({ ca }) } });
+    const ask = () => client.request({ method: "GET", path: "/x" }, never);
+    await expect(ask()).rejects.toThrow(ClusterUnavailableError);
+    await expect(ask()).rejects.toThrow(ClusterUnavailableError);
+    ca = cluster.ca;
+    expect(await ask()).toEqual({});
+    // Of the good ones nobody reads anything for a while.
+    ca = other.ca;
+    expect(await ask()).toEqual({});
+  });
+
+  test.each<{ what: string; reread: () => Promise<ClusterTLS> }>([
+    { what: "cannot be read", reread: () => Promise.reject(new Error("gone")) },
+    { what: "do not go together", reread: async () => ({ cert: (await pair()).cert, key: (await pair()).key }) },
+    { what: "are no certificates", reread: async () => ({ ca: "?", cert: "?", key: "?" }) },
+  ])("that $what leave those from before", async ({ reread }) => {
+    let isBroken = true;
+    await using cluster = await startFakeCluster((_request, response) => (isBroken ? void response.destroy() : answerJSON(response, 200, {})));
+    await using client = clientOf({ config: { ...cluster.config, rereadTLS: reread } });
+    await expect(client.request({ method: "GET", path: "/x" }, never)).rejects.toThrow(ClusterUnavailableError);
+    isBroken = false;
+    expect(await client.request({ method: "GET", path: "/x" }, never)).toEqual({});
+  });
+});
+
+async function pair() {
+  const key = await generateKey();
+  return { key, cert: await generateCA("a", key, { notBeforeMs: Date.now() - 1_000, notAfterMs: Date.now() + 60_000 }) };
+}

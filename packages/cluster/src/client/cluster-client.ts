@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request as secureRequest } from "node:https";
+import { createSecureContext } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { type APIError, decodeJSON, encodeJSON, type JSONValue, type KubernetesObject } from "@annex/apimachinery";
 import type { Clock } from "@annex/apiserver";
-import type { ClusterConfig } from "./cluster-config.ts";
+import type { ClusterConfig, ClusterTLS } from "./cluster-config.ts";
 import { readBody } from "./read-body.ts";
 import { statusError } from "./status-error.ts";
 import { TimeLimit } from "./time-limit.ts";
@@ -68,6 +70,8 @@ export interface ClusterClientOptions {
 
 const TIMEOUT_MS = 30_000;
 const MAX_SOCKETS = 64;
+/** How long files of certificates are taken for what they were, in milliseconds. Client-go looks every five minutes. */
+const REREAD_MS = 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** How often a server that is too busy is asked. Source: client-go rest/request.go, maxRetries. */
 const MAX_ATTEMPTS = 10;
@@ -87,7 +91,9 @@ class HTTPSClient implements ClusterClient {
   readonly #userAgent: string;
   readonly #timeoutMs: number;
   readonly #maxAnswerBytes: number;
-  readonly #agent: Agent;
+  #agent: Agent;
+  #tls: ClusterTLS;
+  #tlsReadMs = performance.now();
 
   constructor(
     config: ClusterConfig,
@@ -98,7 +104,8 @@ class HTTPSClient implements ClusterClient {
     this.#userAgent = userAgent;
     this.#timeoutMs = timeoutMs;
     this.#maxAnswerBytes = maxAnswerBytes;
-    this.#agent = new Agent({ ...config.tls, keepAlive: true, maxSockets: MAX_SOCKETS, minVersion: "TLSv1.2" });
+    this.#tls = config.tls;
+    this.#agent = agentOf(config.tls);
   }
 
   async request(request: ClusterRequest, signal: AbortSignal): Promise<JSONValue> {
@@ -141,6 +148,7 @@ class HTTPSClient implements ClusterClient {
 
   async #send({ method, path, query, body, contentType, accept, headers }: ClusterRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const authorization = await this.config.authorization();
+    const agent = await this.#agentOfNow();
     const bytes = body === undefined ? undefined : encodeJSON(body);
     const sent = {
       accept: accept ?? "application/json",
@@ -151,10 +159,26 @@ class HTTPSClient implements ClusterClient {
     };
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const request = secureRequest(this.config.server + path + queryText(query), { method, headers: sent, agent: this.#agent, signal }, resolve);
+      const request = secureRequest(this.config.server + path + queryText(query), { method, headers: sent, agent, signal }, resolve);
       request.on("error", reject);
       request.end(bytes);
     });
+  }
+
+  /** The one whose new connections are secured as the files say that it was read from. Source: client-go transport, ca_rotation.go and cert_rotation.go. */
+  async #agentOfNow(): Promise<Agent> {
+    const { rereadTLS } = this.config;
+    if (rereadTLS === undefined || performance.now() - this.#tlsReadMs < REREAD_MS) return this.#agent;
+    this.#tlsReadMs = performance.now();
+    const tls = await rereadTLS().catch(() => undefined);
+    // While files are being replaced, what was there before still holds.
+    if (tls === undefined || isDeepStrictEqual(tls, this.#tls) || !isUsable(tls)) return this.#agent;
+    const former = this.#agent;
+    this.#tls = tls;
+    this.#agent = agentOf(tls);
+    // What runs over the former connections goes on; those that are idle are of no use any more.
+    for (const socket of Object.values(former.freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
+    return this.#agent;
   }
 
   /** Whatever goes wrong on the way is the cluster's absence, unless it is the caller's own end. */
@@ -164,6 +188,8 @@ class HTTPSClient implements ClusterClient {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof AnswerTooLargeError) throw error;
+      // Perhaps it shows a certificate of another CA by now.
+      this.#tlsReadMs = Number.NEGATIVE_INFINITY;
       const why = error instanceof Error ? error.message : String(error);
       throw new ClusterUnavailableError(`the kube-apiserver ${this.config.server} does not answer ${method} ${path}: ${why}`, { cause: error });
     }
@@ -172,6 +198,20 @@ class HTTPSClient implements ClusterClient {
   #refusal(response: IncomingMessage, body: Uint8Array): APIError {
     if (response.statusCode === 401) this.config.forgetCredentials();
     return statusError(response.statusCode ?? 0, body);
+  }
+}
+
+function agentOf(tls: ClusterTLS): Agent {
+  return new Agent({ ...tls, keepAlive: true, maxSockets: MAX_SOCKETS, minVersion: "TLSv1.2" });
+}
+
+/** Whether OpenSSL takes it: a certificate and the key of another one do not go together. */
+function isUsable(tls: ClusterTLS): boolean {
+  try {
+    createSecureContext(tls);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -7,6 +7,8 @@ export interface ClusterConfig {
   /** The namespace that requests without one are about: of the context, or of the pod. */
   readonly namespace: string;
   readonly tls: ClusterTLS;
+  /** Reads {@link tls} anew, where it comes out of files: somebody may renew them. Absent where it holds for good. */
+  readonly rereadTLS?: () => Promise<ClusterTLS>;
   /**
    * What stands in the `Authorization` header now; undefined when the client certificate says who asks. Asked for each request: tokens of pods change every hour.
    *

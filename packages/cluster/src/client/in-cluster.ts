@@ -12,16 +12,17 @@ export function isInCluster(env: Readonly<Record<string, string | undefined>>): 
 }
 
 /**
- * What a pod finds of its service account. The token is read again every minute: kubelet renews it.
+ * What a pod finds of its service account. The token and the CA are read again every minute: kubelet renews them.
  *
  * @throws {KubeconfigError} outside a pod, or where no service account is mounted.
  */
 export async function inClusterConfig(env: Readonly<Record<string, string | undefined>>, folder = SERVICE_ACCOUNT_FOLDER): Promise<ClusterConfig> {
   const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "" } = env;
   if (!isInCluster(env)) throw new KubeconfigError("this is no pod of a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
-  const [ca, namespace] = await Promise.all(["ca.crt", "namespace"].map((name) => read(join(folder, name))));
+  const rereadTLS = async () => ({ ca: await read(join(folder, "ca.crt")) });
+  const [tls, namespace] = await Promise.all([rereadTLS(), read(join(folder, "namespace"))]);
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  return { server, namespace: namespace?.trim() || "default", tls: { ca: ca ?? "" }, ...tokenFile(join(folder, "token")) };
+  return { server, namespace: namespace.trim() || "default", tls, rereadTLS, ...tokenFile(join(folder, "token")) };
 }
 
 async function read(path: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -55,6 +55,8 @@ describe("a kubeconfig", () => {
     const config = await load({ cluster, user });
     expect(config).toMatchObject({ server: "https://127.0.0.1:6443", namespace: "default", tls });
     expect(await config.authorization()).toBe(authorization);
+    // What stands in the kubeconfig itself was read once and for all.
+    expect(await config.rereadTLS?.()).toEqual(cluster !== undefined && "certificate-authority" in cluster ? tls : undefined);
   });
 
   test.each<{ config: Record<string, object | undefined>; message: string }>([
@@ -101,6 +103,10 @@ describe("in a pod", () => {
     config.forgetCredentials();
     expect(await config.authorization()).toBe("Bearer renewed");
     await writeFile(join(folder, "token"), "from-file");
+    const before = await readFile(join(folder, "ca.crt"), "utf8");
+    await writeFile(join(folder, "ca.crt"), "another CA");
+    expect(await config.rereadTLS?.()).toEqual({ ca: "another CA" });
+    await writeFile(join(folder, "ca.crt"), before);
   });
 
   test.each([{}, { KUBERNETES_SERVICE_HOST: "10.0.0.1" }])("outside of one there is none: %o", async (env) => {

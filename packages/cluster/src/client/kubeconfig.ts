@@ -54,17 +54,22 @@ export async function loadKubeconfig(path: string): Promise<ClusterConfig> {
   const user = context.user === undefined || context.user === "" ? {} : named<User>(config, "users", "user", context.user, path);
   refuseUnknown(cluster, user, path);
   const folder = dirname(path);
-  const certificate = await material(user, "client-certificate", folder, path);
-  const key = await material(user, "client-key", folder, path);
-  if ((certificate === undefined) !== (key === undefined)) throw new KubeconfigError(`${path}: a client certificate and its key belong together`);
-  const ca = await material(cluster, "certificate-authority", folder, path);
-  const { "tls-server-name": servername } = cluster;
-  const tls: ClusterTLS = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
-    ...(servername === undefined ? {} : { servername }),
+  const readTLS = async (): Promise<ClusterTLS> => {
+    const certificate = await material(user, "client-certificate", folder, path);
+    const key = await material(user, "client-key", folder, path);
+    if ((certificate === undefined) !== (key === undefined)) throw new KubeconfigError(`${path}: a client certificate and its key belong together`);
+    const ca = await material(cluster, "certificate-authority", folder, path);
+    const { "tls-server-name": servername } = cluster;
+    return {
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
+      ...(servername === undefined ? {} : { servername }),
+    };
   };
-  return { server: serverURL(cluster.server, path), namespace: context.namespace ?? "default", tls, ...credentials(user, folder) };
+  const hasFiles = [cluster["certificate-authority"], user["client-certificate"], user["client-key"]].some((file) => text(file) !== "");
+  const server = serverURL(cluster.server, path);
+  const tls = await readTLS();
+  return { server, namespace: context.namespace ?? "default", tls, ...(hasFiles ? { rereadTLS: readTLS } : {}), ...credentials(user, folder) };
 }
 
 function credentials(user: User, folder: string): Pick<ClusterConfig, "authorization" | "forgetCredentials"> {
