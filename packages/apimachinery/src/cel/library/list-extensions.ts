@@ -75,6 +75,8 @@ function range(count: CelInt): CelValue {
 }
 
 function distinct(list: CelList): CelValue {
+  // One of a schema that is a set or a map stays one. Source: cel-go ext/lists.go, distinctList.
+  if (list.size === 0) return list;
   const values: CelValue[] = [];
   const scalars = new Set<CelValue>();
   for (const value of list.elements()) {
