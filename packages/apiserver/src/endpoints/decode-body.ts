@@ -4,6 +4,7 @@ import {
   decodeProtobuf,
   decodeStrictJSON,
   decodeYAML,
+  encodeJSON,
   formatYAMLDuplicates,
   isJSONObject,
   type JSONObject,
@@ -68,7 +69,13 @@ export async function decodeObjectBody(state: RequestState, target: Target, fiel
   const format = bodyFormat(state, resource);
   const bytes = await readBody(state);
   const body = decodeBytes(bytes, format, target);
-  const sent = typeOf(body.value ?? {}, target, bytes);
+  const value = body.value ?? {};
+  const missing = (): Error => {
+    if (fieldValidation !== "Ignore") return unrecognized(resource, bytes, missingKind(bytes));
+    // Where it is not strict, Go's reader is told of the kind, and has made JSON of what does not begin like JSON.
+    return cannotBeHandled(target, missingKind(bytes[0] === OPEN_BRACE ? bytes : encodeJSON(value)));
+  };
+  const sent = typeOf(value, target, bytes, missing);
   const refuse = (why: string) => cannotBeHandled(target, why, sent);
   const mismatch = `the API version in the data (${sent.apiVersion}) does not match the expected API version (${version.apiVersion})`;
   const read = readTyped(sent, resource, refuse);
@@ -234,17 +241,20 @@ function summary(bytes: Uint8Array): string {
 /**
  * The object with its type. What a custom resource does not say of it is missing; any other kind has it from the path.
  *
+ * @param missing makes the error of a custom resource without a kind.
  * @throws {APIError} `BadRequest` when it says none that can be read, or another kind.
  * Source: apimachinery unstructured, UnstructuredJSONScheme; serializer/json, Interpret.
  */
-function typeOf(object: JSONValue, { resource, version }: Target, bytes: Uint8Array): TypedJSON {
+function typeOf(object: JSONValue, { resource, version }: Target, bytes: Uint8Array, missing: () => Error): TypedJSON {
   if (!isJSONObject(object)) throw unrecognized(resource, bytes, `${NO_TYPE}json: cannot unmarshal ${jsonTypeName(object)} into an object`);
   const said = saidType(object, (fault) => unrecognized(resource, bytes, fault));
   if (said.apiVersion !== "" && parseAPIVersion(said.apiVersion) === undefined) {
     throw unrecognized(resource, bytes, `unexpected GroupVersion string: ${said.apiVersion}`);
   }
   // `as`: what is said in these very letters was looked at, too.
-  return resource.isCustomResource ? withOwnType(object as SaidType, resource, bytes) : withType({ ...object, ...said }, { resource, version });
+  return resource.isCustomResource
+    ? withOwnType(object as SaidType, { resource, version }, missing)
+    : withType({ ...object, ...said }, { resource, version });
 }
 
 /** An object whose type is text, if it says one. */
@@ -273,12 +283,15 @@ export function saidType(object: JSONObject, refuse: (text: string) => Error): {
   return said;
 }
 
-function withOwnType(object: SaidType, resource: Resource, bytes: Uint8Array): TypedJSON {
-  if (!object.kind) {
-    const shown = `${decoder.decode(bytes.subarray(0, MAX_SHOWN))}${bytes.length > MAX_SHOWN ? " ..." : ""}`;
-    throw unrecognized(resource, bytes, `Object 'Kind' is missing in '${shown}'`);
-  }
-  return { ...object, apiVersion: object.apiVersion ?? "", kind: object.kind };
+function withOwnType(object: SaidType, place: Pick<Target, "resource" | "version">, missing: () => Error): TypedJSON {
+  const { apiVersion = "", kind } = object;
+  if (!kind) throw missing();
+  if (apiVersion !== null) return { ...object, apiVersion, kind };
+  throw cannotBeHandled(place, ".apiVersion accessor error: <nil> is of the type <nil>, expected string", { ...object, apiVersion: "", kind });
+}
+
+function missingKind(json: Uint8Array): string {
+  return `Object 'Kind' is missing in '${decoder.decode(json.subarray(0, MAX_SHOWN))}${json.length > MAX_SHOWN ? " ..." : ""}'`;
 }
 
 function withType(object: SaidType, { resource, version }: Pick<Target, "resource" | "version">): TypedJSON {

@@ -164,7 +164,16 @@ describe("objects", () => {
       body: { metadata: { name: "a" } },
       want: /^the object provided is unrecognized \(must be of type Gadget\): Object 'Kind' is missing in '\{"metadata":\{"name":"a"\}\}'/,
     },
+    {
+      body: { metadata: { name: "a" } },
+      query: "?fieldValidation=Ignore",
+      want: `Gadget in version "v1" cannot be handled as a Gadget: Object 'Kind' is missing in '{"metadata":{"name":"a"}}'`,
+    },
     { body: { kind: "Gadget" }, want: "the API version in the data () does not match the expected API version (example.com/v1)" },
+    {
+      body: { kind: "Gadget", apiVersion: null },
+      want: 'Gadget in version "" cannot be handled as a Gadget: .apiVersion accessor error: <nil> is of the type <nil>, expected string',
+    },
     { body: { ...gadget("a"), kind: "Widget" }, want: 'Widget.example.com "a" is invalid: kind: Invalid value: "Widget": must be Gadget' },
     { body: gadget("a", { spec: { template: { apiVersion: 1 } } }), want: /spec\.template\.apiVersion: Invalid value: 1: must be a string$/ },
     {
@@ -175,9 +184,9 @@ describe("objects", () => {
       body: gadget("a", { spec: { template: { apiVersion: "v1", kind: "P", metadata: { name: "A/B" } } } }),
       want: `Gadget.example.com "a" is invalid: spec.template.metadata.name: Invalid value: "A/B": may not contain '/'`,
     },
-  ])("that cannot be read: $want", async ({ body, want }) => {
+  ])("that cannot be read: $want", async ({ body, query = "", want }) => {
     await using server = await serve();
-    const { message } = (await server.request("POST", PATH, { body })).json();
+    const { message } = (await server.request("POST", PATH + query, { body })).json();
     expect(message).toEqual(want instanceof RegExp ? expect.stringMatching(want) : want);
   });
 
