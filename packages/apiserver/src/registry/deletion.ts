@@ -42,15 +42,16 @@ export async function deleteObject(
     checkPreconditions(resource, current, options);
     await admit(deletion, current, options, isOfCollection, write);
     const isDeleting = current.object.metadata.deletionTimestamp !== undefined;
-    const object = isDeleting || !deletion.hasGarbageCollector ? current.object : withPolicyFinalizer(current.object, options);
+    // Also of one that is in deletion: who asks again may ask for something else.
+    const object = deletion.hasGarbageCollector ? withPolicyFinalizer(current.object, options) : current.object;
     if (!isHeld(resource, object)) {
       if (options.isDryRun) return { view: current, isGone: true };
       const deleted = await store.delete(current, context.signal);
       if (deleted !== undefined) return deleted;
       continue;
     }
-    if (isDeleting) return { view: current, isGone: false };
-    const marked = mark(resource, object, write);
+    if (isDeleting && object === current.object) return { view: current, isGone: false };
+    const marked = isDeleting ? object : mark(resource, object, write);
     const view = options.isDryRun ? new ValueView(resource, marked) : await store.update(marked, current, context.signal);
     if (view !== undefined) return { view, isGone: false };
   }
@@ -76,6 +77,7 @@ function withPolicyFinalizer(object: KubernetesObject, { propagationPolicy, orph
   const asked = policy === "Orphan" ? [ORPHAN] : policy === "Foreground" ? [FOREGROUND] : [];
   const others = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
   const wanted = [...others, ...asked];
+  if (wanted.length === finalizers.length && wanted.every((finalizer) => finalizers.includes(finalizer))) return object;
   return withMetadata(object, wanted.length === 0 ? metadata : { ...metadata, finalizers: wanted });
 }
 

@@ -352,6 +352,21 @@ describe("delete", () => {
     expect((await without.request("DELETE", `${THINGS}/a?${query}`)).json().kind).toBe("Status");
   });
 
+  test("what becomes of dependents can be asked for anew, as long as a deletion is held", async () => {
+    await using server = await startHarness([Thing], { enableGarbageCollector: true });
+    await created(server, "a", {}, { finalizers: ["example.com/one"] });
+    const remove = async (query: string) => (await server.request("DELETE", `${THINGS}/a?${query}`)).json().metadata;
+    const first = await remove("");
+    expect(first.finalizers).toEqual(["example.com/one"]);
+    const { finalizers, deletionTimestamp, generation } = await remove("propagationPolicy=Orphan");
+    expect(finalizers).toEqual(["example.com/one", "orphan"]);
+    expect({ deletionTimestamp, generation }).toEqual({ deletionTimestamp: first.deletionTimestamp, generation: first.generation });
+    expect((await remove("propagationPolicy=Foreground")).finalizers).toEqual(["example.com/one", "foregroundDeletion"]);
+    const { resourceVersion } = await remove("");
+    expect(await remove("propagationPolicy=Foreground")).toMatchObject({ resourceVersion, finalizers: ["example.com/one", "foregroundDeletion"] });
+    expect((await remove("propagationPolicy=Background")).finalizers).toEqual(["example.com/one"]);
+  });
+
   test("orphanDependents=false of a held object is 202, as old clients know it", async () => {
     await using server = await startHarness([Thing]);
     await created(server, "a", {}, { finalizers: ["example.com/one"] });
