@@ -120,10 +120,6 @@ describe("refuses", () => {
     },
     { crd: gadgets({ version: { schema: null } }), want: `${S}: Required value` },
     {
-      crd: gadgets({ version: { deprecated: true, deprecationWarning: "" } }),
-      want: `${V}.deprecationWarning: Invalid value: "": must not be an empty string`,
-    },
-    {
       crd: gadgets({ version: { deprecationWarning: "old" } }),
       want: `${V}.deprecationWarning: Invalid value: "old": can only be set for deprecated versions`,
     },

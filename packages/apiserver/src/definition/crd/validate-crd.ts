@@ -100,7 +100,6 @@ function validateDeprecationWarning({ deprecated = false, deprecationWarning }: 
   if (!deprecated) return [fieldError.invalid(path, deprecationWarning, "can only be set for deprecated versions")];
   const faults: FieldError[] = [];
   const complain = (why: string) => faults.push(fieldError.invalid(path, deprecationWarning, why));
-  if (deprecationWarning === "") complain("must not be an empty string");
   if (encoder.encode(deprecationWarning).length > MAX_WARNING_BYTES) complain(`must be <= ${MAX_WARNING_BYTES} characters long`);
   const odd = deprecationWarning.search(/[^ \p{L}\p{M}\p{N}\p{P}\p{S}]/u);
   if (odd >= 0) {
