@@ -10,21 +10,18 @@ export const GO_ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\\\",
 };
 
-/** What Go's strconv.IsPrint takes: letters, marks, numbers, punctuation, symbols, and the space of ASCII. */
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
-
-/** What stands within double quotes as it is, for the most part of texts. */
-const PLAIN = /^[ !#-[\]-~]*$/;
+/** The quote, the backslash, and what Go's strconv.IsPrint does not take: letters, marks, numbers, punctuation, symbols and the space of ASCII are printable. */
+const ESCAPED = /["\\]|[^\x20\p{L}\p{M}\p{N}\p{P}\p{S}]/gu;
 
 /** A text in double quotes as Go's `%q` writes it: what is not printable is escaped, other Unicode is kept. Source: strconv.Quote. */
 export function quoteGo(text: string): string {
-  if (PLAIN.test(text)) return `"${text}"`;
-  let quoted = '"';
-  for (const point of text) quoted += point === '"' ? '\\"' : (GO_ESCAPES[point] ?? (PRINTABLE.test(point) ? point : escaped(point)));
-  return `${quoted}"`;
+  // By one expression: a loop over the characters takes a third of a second for a body of 3 MiB.
+  return `"${text.replace(ESCAPED, escaped)}"`;
 }
 
 function escaped(point: string): string {
+  const named = point === '"' ? '\\"' : GO_ESCAPES[point];
+  if (named !== undefined) return named;
   const code = point.codePointAt(0) ?? 0;
   // Go's strings are UTF-8, which has no surrogates.
   if (code >= 0xd800 && code <= 0xdfff) return "\ufffd";
