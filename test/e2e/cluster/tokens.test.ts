@@ -252,26 +252,6 @@ function ask(
   });
 }
 
-test("the cluster's OpenAPI document has our kinds, with Kubernetes' own metadata", async () => {
-  const { ok } = createContext("1.36", () => installed.kubectl);
-  await vi.waitFor(
-    async () => {
-      const { definitions } = JSON.parse(await ok("get", "--raw", "/openapi/v2")) as OpenAPIV2; // the wire format
-      expect(definitions["com.tomlebreux.v1.RancherToken"]?.properties.metadata?.$ref).toBe(
-        "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
-      );
-      // What is not the same as the kube-apiserver's would have another name.
-      expect(Object.keys(definitions).filter((name) => /_v\d+$/.test(name))).toEqual([]);
-    },
-    { timeout: 60_000, interval: 1_000 },
-  );
-}, 90_000);
-
-/** As far as the test looks. */
-interface OpenAPIV2 {
-  readonly definitions: Readonly<Record<string, { readonly properties: Readonly<Record<string, { readonly $ref?: string }>> }>>;
-}
-
 describe("the chart", () => {
   test("is what the plain manifest was made of (make manifest)", async () => {
     expect(await readFile(MANIFEST, "utf8")).toBe(printed(await runTemplate(RELEASE, NAMESPACE, "--no-hooks")));

@@ -35,8 +35,8 @@ describe("OBJECT_META_SCHEMA", () => {
     );
   });
 
-  test.each(fields)("$path is described and has a type", ({ schema }) => {
-    expect(schema.description).toMatch(/^[A-Z].{10}/);
+  test.each(fields)("$path is described in a sentence and has a type", ({ schema }) => {
+    expect(schema.description).toMatch(/^[A-Z].*\.$/);
     expect(schema.type).toBeDefined();
   });
 

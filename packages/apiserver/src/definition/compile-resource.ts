@@ -143,7 +143,5 @@ function fieldsSchema(schema: Schema): Schema {
   return { ...schema, properties };
 }
 
-const API_VERSION_DESCRIPTION =
-  "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
-const KIND_DESCRIPTION =
-  "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
+const API_VERSION_DESCRIPTION = "The versioned schema of this representation of the object: `group/version`, or the version alone in the core group.";
+const KIND_DESCRIPTION = "The type of the object, in CamelCase. It cannot be changed.";

@@ -210,7 +210,6 @@ describe("definitions", () => {
         "OwnerReference",
         "Patch",
         "Preconditions",
-        "ShardInfo",
         "Status",
         "StatusCause",
         "StatusDetails",
