@@ -1,8 +1,9 @@
+import { CLOCK_PARTS, DATE_PARTS } from "../../meta/rfc3339.ts";
 import { CelError } from "../value/error.ts";
 import { CelDuration, checkedDuration, parseGoDuration, parseTimestamp } from "../value/time.ts";
 import type { CelValue } from "../value/value.ts";
 import { NEW_ELEMENT_STEPS, work } from "../value/work.ts";
-import { DATE_LAYOUT, goTimeFault, TIME_LAYOUT } from "./go-time-fault.ts";
+import { goTimeFault } from "./go-time-fault.ts";
 
 /** No time is longer: what is, is read and quoted for nothing. */
 const LONGEST_TIME = 100;
@@ -26,7 +27,7 @@ export function textValue(text: string, format: string | undefined): CelValue {
 
 function dateValue(text: string): CelValue {
   const value = /^\d{4}-\d{2}-\d{2}$/.test(text) ? parseTimestamp(`${text}T00:00:00Z`) : undefined;
-  return value ?? new CelError(`Invalid date formatted string ${text}: ${goTimeFault(text, DATE_LAYOUT)}`);
+  return value ?? new CelError(`Invalid date formatted string ${text}: ${goTimeFault(text, DATE_PARTS)}`);
 }
 
 /** Source: kube-openapi strfmt.ParseDateTime, whose empty text is 1970. */
@@ -34,7 +35,7 @@ function dateTimeValue(text: string): CelValue {
   if (text === "") return parseTimestamp("1970-01-01T00:00:00Z") ?? null;
   // `+0100` without a colon is one of its layouts, too, and so is a time without a zone.
   const value = parseTimestamp(text) ?? parseTimestamp(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2")) ?? parseTimestamp(`${text}Z`);
-  return value ?? new CelError(`Invalid date-time formatted string ${text}: ${goTimeFault(text, [...DATE_LAYOUT, ...TIME_LAYOUT])}`);
+  return value ?? new CelError(`Invalid date-time formatted string ${text}: ${goTimeFault(text, [...DATE_PARTS, ...CLOCK_PARTS])}`);
 }
 
 const SECOND = 1_000_000_000n;
