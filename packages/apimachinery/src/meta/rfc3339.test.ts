@@ -43,3 +43,8 @@ test.each([
 test("a text that is not ASCII is shown by its bytes", () => {
   expect(parseRFC3339('é"\t')).toEqual({ fault: `parsing time "\\xc3\\xa9\\"\\x09"${LAYOUT}: cannot parse "\\xc3\\xa9\\"\\x09" as "2006"` });
 });
+
+test("of a text that is longer than any time little is shown", () => {
+  const read = parseRFC3339("é".repeat(1_500_000));
+  expect("fault" in read && read.fault.length).toBeLessThan(20_000);
+});

@@ -98,11 +98,14 @@ export function parseRFC3339(text: string): { readonly milliseconds: number } | 
 }
 
 const encoder = new TextEncoder();
+/** How much of a text is shown, in characters: no time is longer. Go shows all of it, twice. */
+const MAX_SHOWN = 1024;
 
 /** Source: time.quote, to which what is not printable ASCII is bytes. */
 function quote(text: string): string {
+  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)} ...` : text;
   let quoted = "";
-  for (const byte of encoder.encode(text)) {
+  for (const byte of encoder.encode(shown)) {
     const character = String.fromCharCode(byte);
     if (byte < 0x20 || byte >= 0x80) quoted += `\\x${byte.toString(16).padStart(2, "0")}`;
     else quoted += character === '"' || character === "\\" ? `\\${character}` : character;
