@@ -1,20 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { APIError, type JSONObject, type KubernetesObject, MAX_ANNOTATIONS_BYTES, type ManagedFieldsEntry } from "../meta/index.ts";
-import type { Schema } from "../schema/schema.ts";
+import { schemaWith } from "../testing/apply-schema.ts";
 import { applyConfiguration, type ConfigurationApply } from "./apply.ts";
 import { FieldSet } from "./field-set.ts";
 
-const text: Schema = { type: "string" };
-const schemaWith = (name: string): Schema => ({
-  type: "object",
-  properties: {
-    spec: {
-      type: "object",
-      properties: { [name]: text, b: text, tags: { type: "array", items: text, "x-kubernetes-list-type": "set" } },
-    },
-    status: { type: "object", properties: { phase: text } },
-  },
-});
 const schema = schemaWith("a");
 
 const THEN = "2026-01-01T00:00:00Z";

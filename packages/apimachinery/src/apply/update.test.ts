@@ -1,21 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JSONObject, KubernetesObject, ManagedFieldsEntry, ObjectMeta } from "../meta/index.ts";
-import type { Schema } from "../schema/schema.ts";
+import { schemaWith } from "../testing/apply-schema.ts";
 import { FieldSet } from "./field-set.ts";
 import { keepManagedFieldsTimes, type ManagedFieldsUpdate, updateManagedFields } from "./update.ts";
 
-const text: Schema = { type: "string" };
-const schemaWith = (name: string): Schema => ({
-  type: "object",
-  properties: {
-    spec: {
-      type: "object",
-      properties: { [name]: text, b: text, tags: { type: "array", items: text, "x-kubernetes-list-type": "set" } },
-    },
-    status: { type: "object", properties: { phase: text } },
-  },
-});
 const schema = schemaWith("a");
 
 const THEN = "2026-01-01T00:00:00Z";

@@ -21,3 +21,15 @@ export const schema: Schema = {
     free: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
   },
 };
+
+/** A kind of two fields and a set, the first by a name of its own: versions of it differ in that. */
+export const schemaWith = (name: string): Schema => ({
+  type: "object",
+  properties: {
+    spec: {
+      type: "object",
+      properties: { [name]: text, b: text, tags: { type: "array", items: text, "x-kubernetes-list-type": "set" } },
+    },
+    status: { type: "object", properties: { phase: text } },
+  },
+});
