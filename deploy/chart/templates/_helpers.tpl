@@ -43,8 +43,25 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
+{{/* Where the image comes from and where it may run: the servers, and what takes their registration back. */}}
+{{- define "annex.placement" -}}
+{{- range $field := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" }}
+{{- with index $.Values $field }}
+{{ $field }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "annex.check" -}}
 {{- if and (eq .Values.storage "sqlite") (ne (int .Values.replicaCount) 1) -}}
 {{- fail "storage=sqlite is for one replica: several would each have tokens of their own. Set replicaCount=1, or storage=secrets" -}}
+{{- end -}}
+{{- /* Behind its delay a server takes 8 seconds at most, and a little more. */ -}}
+{{- $now := now -}}
+{{- $delay := sub (unixEpoch (dateModify .Values.shutdownDelay $now)) (unixEpoch $now) -}}
+{{- $needed := add $delay 10 -}}
+{{- if lt (int .Values.terminationGracePeriodSeconds) (int $needed) -}}
+{{- fail (printf "shutdownDelay=%s needs terminationGracePeriodSeconds=%d at least: a server that is killed before it has stopped loses requests" .Values.shutdownDelay $needed) -}}
 {{- end -}}
 {{- end -}}

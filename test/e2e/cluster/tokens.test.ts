@@ -267,6 +267,17 @@ describe("the chart", () => {
     expect(await runLint()).toMatchObject({ code: 0 });
   });
 
+  test("has what takes the registration back run where the servers run, of an image from the same registry", async () => {
+    const placement = ["imagePullSecrets[0].name=of-registry", "nodeSelector.disk=fast", "tolerations[0].key=apart", "resources.limits.memory=2Gi"];
+    const input = printed(await runTemplate(RELEASE, NAMESPACE, ...placement.map((value) => `--set=${value}`)));
+    const pod = ".spec.template.spec";
+    const fields = [".kind", `${pod}.imagePullSecrets`, `${pod}.nodeSelector`, `${pod}.tolerations`, `${pod}.containers[*].resources.limits.memory`];
+    const columns = `jsonpath=${fields.map((field) => `{${field}}`).join(" ")}{"\\n"}`;
+    const objects = printed(await installed.kubectl(["create", "--dry-run=client", "-o", columns, "-f", "-"], { input }));
+    const same = '[{"name":"of-registry"}] {"disk":"fast"} [{"key":"apart"}] 2Gi';
+    expect(objects.split("\n").filter((line) => /^(Deployment|Job) /.test(line))).toEqual([`Deployment ${same}`, `Job ${same}`]);
+  });
+
   test("has no policy for a Kubernetes that has none", async () => {
     expect(printed(await runTemplate(RELEASE, NAMESPACE, "--kube-version=1.29"))).not.toContain("AdmissionPolicy\n");
     expect(printed(await runTemplate(RELEASE, NAMESPACE, "--kube-version=1.30"))).toContain("kind: ValidatingAdmissionPolicy\n");
@@ -276,6 +287,7 @@ describe("the chart", () => {
     { values: "storage=sqlite", says: "storage=sqlite is for one replica" },
     { values: "storage=etcd", says: "at '/storage': value must be one of 'secrets', 'sqlite'" },
     { values: "expiredTokenGraceSeconds=1d", says: "at '/expiredTokenGraceSeconds': got string, want integer" },
+    { values: "shutdownDelay=36s", says: "shutdownDelay=36s needs terminationGracePeriodSeconds=46 at least" },
     { values: "replicacount=3", says: "additional properties 'replicacount' not allowed" },
   ])("refuses $values", async ({ values, says }) => {
     const { code, stderr } = await runTemplate(RELEASE, NAMESPACE, "--set", values);
