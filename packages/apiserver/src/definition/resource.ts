@@ -86,7 +86,9 @@ export interface ResourceHooks<Obj> {
   /** Fills in what the server decides, after mutating admission and before validation. Returns the object to go on with. */
   readonly prepare?: (args: { readonly object: Obj; readonly previous: Obj | undefined; readonly subresource: string } & WriteContext) => Obj;
   /** Names every fault; called only with objects that satisfy the schema. */
-  readonly validate?: (args: { readonly object: Obj; readonly previous: Obj | undefined; readonly invalid: Invalid } & WriteContext) => void;
+  readonly validate?: (
+    args: { readonly object: Obj; readonly previous: Obj | undefined; readonly subresource: string; readonly invalid: Invalid } & WriteContext,
+  ) => void;
   /** The last word before the write: throws an APIError (`forbidden` of the arguments makes one) to refuse it. `object` is undefined in a deletion. */
   readonly admit?: (
     args: {

@@ -225,7 +225,7 @@ class HandlerVerbs {
     const formFaults = checkForm(this.#resource, version, object, live, "", warn);
     const stored = toStorageVersion(this.#resource, object, version);
     const prepared = this.#resource.hooks.prepare?.({ object: stored, previous: current?.object, subresource: "", ...write }) ?? stored;
-    checkRules(this.#resource, prepared, current?.object, formFaults, write);
+    checkRules(this.#resource, prepared, current?.object, "", formFaults, write);
     return prepared;
   }
 

@@ -137,7 +137,7 @@ class Registry {
     const formFaults = checkForm(this.#resource, version, object, undefined, "", context.warn);
     let stored = toStorageVersion(this.#resource, this.#steps.withoutNulls(object, version, input.isApply), version);
     stored = this.#resource.hooks.prepare?.({ object: stored, previous: undefined, subresource: "", ...write }) ?? stored;
-    checkRules(this.#resource, stored, undefined, formFaults, write);
+    checkRules(this.#resource, stored, undefined, request.subresource, formFaults, write);
     warnOfFinalizers(this.#resource, stored, undefined, context.warn);
     await authorize?.();
     await this.#steps.admit("CREATE", stored, undefined, version, request, write);
@@ -231,7 +231,7 @@ class Registry {
     if (this.#resource.tracksGeneration && hasNewGeneration(stored, previous, version)) {
       stored = withMetadata(stored, { ...stored.metadata, generation: (previous.metadata.generation ?? 0) + 1 });
     }
-    checkRules(this.#resource, stored, previous, formFaults, write);
+    checkRules(this.#resource, stored, previous, subresource, formFaults, write);
     warnOfFinalizers(this.#resource, stored, previous, write.warn);
     await this.#steps.admit("UPDATE", stored, previous, version, request, write, input.admitSubresource);
     if (isDeletionComplete(this.#resource, stored)) {

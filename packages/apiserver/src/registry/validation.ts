@@ -132,6 +132,7 @@ export function checkRules(
   resource: Resource,
   object: KubernetesObject,
   previous: KubernetesObject | undefined,
+  subresource: string,
   formFaults: readonly FieldError[],
   context: WriteContext,
 ): void {
@@ -140,7 +141,7 @@ export function checkRules(
     if (options.isWhole === true) faults.push({ reason: options.reason ?? "FieldValueInvalid", field, message: detail });
     else faults.push(complaint(field, detail, options.reason ?? "FieldValueInvalid", "value" in options ? options.value : valueAt(object, field)));
   };
-  resource.hooks.validate?.({ object, previous, invalid: complain, ...context });
+  resource.hooks.validate?.({ object, previous, subresource, invalid: complain, ...context });
   // A kind whose names are mere path segments leaves metadata to the check of every kind, which comes after its own and only if that finds nothing.
   const isCheckedLast = resource.nameRule === "pathSegment" && previous === undefined && faults.length > 0;
   if (!isCheckedLast) faults.unshift(...metadataFaults(resource, object, previous));

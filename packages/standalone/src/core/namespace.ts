@@ -1,7 +1,7 @@
 import { isJSONObject, isQualifiedName, type JSONObject, type KubernetesObject, t } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
 import { AGE } from "../age-column.ts";
-import { checkFinalizers, checkMetadataFinalizers } from "./finalizer-names.ts";
+import { checkFinalizers, checkObjectMeta, checkObjectMetaUpdate } from "./object-meta.ts";
 
 /** The finalizer that holds a namespace until what is in it is gone. Source: core/v1 FinalizerKubernetes. */
 export const NAMESPACE_FINALIZER = "kubernetes";
@@ -21,7 +21,7 @@ export const Namespace = defineResource({
   scope: "Cluster",
   shortNames: ["ns"],
   isBuiltIn: true,
-  nameRule: "dnsLabel",
+  nameRule: "pathSegment",
   statusSubresource: true,
   updateSubresources: ["finalize"],
   tracksGeneration: false,
@@ -70,15 +70,15 @@ export const Namespace = defineResource({
     // Source: core/v1 SetDefaults_NamespaceStatus.
     return { ...object, spec: previous.spec, status: { ...object.status, phase: object.status.phase || "Active" } };
   },
-  validate: ({ object, previous, invalid }) => {
-    checkMetadataFinalizers(object, invalid);
-    // The Go server names no place in a creation.
-    const pathOf = (index: number) => (previous === undefined ? "spec.finalizers" : `spec.finalizers[${index}]`);
-    for (const [index, finalizer] of (object.spec.finalizers ?? []).entries()) {
-      for (const complaint of isQualifiedName(finalizer)) invalid(pathOf(index), complaint, { value: finalizer });
+  validate: ({ object, previous, subresource, invalid }) => {
+    if (subresource === "") {
+      checkObjectMeta(object, { isNamespaced: false, nameRule: "dnsLabel" }, invalid);
+      // Only the subresource `finalize` names their places.
+      validateFinalizers(object, () => "spec.finalizers", invalid);
     }
-    checkFinalizers(object.spec.finalizers, pathOf, invalid);
-    if (previous !== undefined) validatePhase(object, invalid);
+    if (previous !== undefined) checkObjectMetaUpdate(object, previous, invalid);
+    if (subresource === "finalize") validateFinalizers(object, (index) => `spec.finalizers[${index}]`, invalid);
+    if (subresource === "status") validatePhase(object, invalid);
   },
   isDeletionHeld: (object) => (object.spec.finalizers?.length ?? 0) > 0,
   prepareDeletion: ({ object }) => {
@@ -97,6 +97,14 @@ function withNameLabel<T extends JSONObject | KubernetesObject>(object: T): T {
   const labels = metadata.labels ?? {};
   if (!isJSONObject(labels)) return object;
   return { ...object, metadata: { ...metadata, labels: { ...labels, "kubernetes.io/metadata.name": metadata.name } } };
+}
+
+/** Source: core validation, validateFinalizerName. */
+function validateFinalizers({ spec: { finalizers = [] } }: Namespace, pathOf: (index: number) => string, invalid: Invalid): void {
+  for (const [index, finalizer] of finalizers.entries()) {
+    for (const complaint of isQualifiedName(finalizer)) invalid(pathOf(index), complaint, { value: finalizer });
+    checkFinalizers([finalizer], () => pathOf(index), invalid);
+  }
 }
 
 /** Source: core validation, ValidateNamespaceStatusUpdate, whose path is written so. */

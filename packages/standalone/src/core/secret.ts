@@ -1,7 +1,7 @@
 import { decodeJSON, isConfigMapKey, isJSONObject, type JSONObject, t } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
 import { AGE } from "../age-column.ts";
-import { checkMetadataFinalizers } from "./finalizer-names.ts";
+import { checkObjectMeta, checkObjectMetaUpdate } from "./object-meta.ts";
 
 /** All values of a Secret together, in bytes. Source: core/v1 MaxSecretSize. */
 const MAX_SECRET_BYTES = 1024 * 1024;
@@ -14,12 +14,15 @@ const TYPE_COLUMN =
 const DATA_COLUMN =
   "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or '.'. The serialized form of the secret data is a base64 encoded string, representing the arbitrary (possibly non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4";
 
+const META_RULES = { isNamespaced: true, nameRule: "dnsSubdomain" } as const;
+
 /** core/v1 Secret: values that not everybody is to see. */
 export const Secret = defineResource({
   group: "",
   kind: "Secret",
   scope: "Namespaced",
   isBuiltIn: true,
+  nameRule: "pathSegment",
   tracksGeneration: false,
   allowsUnconditionalUpdate: true,
   allowsStrategicMergePatch: true,
@@ -52,7 +55,7 @@ export const Secret = defineResource({
   },
   validate: ({ object, previous, invalid }) => {
     if (previous !== undefined) validateUpdate(object, previous, invalid);
-    checkMetadataFinalizers(object, invalid);
+    checkObjectMeta(object, META_RULES, invalid);
     validateData(object.data ?? {}, invalid);
     validateType(object, invalid);
   },
@@ -134,6 +137,7 @@ function normalizeData(object: JSONObject): JSONObject {
 
 /** Source: core validation, ValidateSecretUpdate. */
 function validateUpdate(object: Secret, previous: Secret, invalid: Invalid): void {
+  checkObjectMetaUpdate(object, previous, invalid);
   if (object.type !== previous.type) invalid("type", "field is immutable");
   if (previous.immutable !== true) return;
   const forbidden = { reason: "FieldValueForbidden" } as const;

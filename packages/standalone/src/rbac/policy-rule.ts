@@ -1,8 +1,11 @@
-import { type JSONObject, type Static, type TSchema, t } from "@annex/apimachinery";
+import { type JSONObject, type Static, type TSchema, t, validatePathSegmentName } from "@annex/apimachinery";
 import type { Invalid } from "@annex/apiserver";
 
 /** The API group of roles and bindings, and of the users and groups that bindings name. */
 export const RBAC_GROUP = "rbac.authorization.k8s.io";
+
+/** Names may be anything that fits into a path: `system:controller:x`. Source: rbac/validation ValidateRBACName. */
+export const rbacName = (name: string) => validatePathSegmentName(name);
 
 const strings = (description: string) => t.atomic(t.string(), { description });
 

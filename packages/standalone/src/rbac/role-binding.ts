@@ -1,18 +1,8 @@
-import {
-  fieldError,
-  isDNS1123Subdomain,
-  isJSONObject,
-  type JSONObject,
-  type JSONValue,
-  type ObjectMeta,
-  type Static,
-  t,
-  validatePathSegmentName,
-} from "@annex/apimachinery";
+import { fieldError, isDNS1123Subdomain, isJSONObject, type JSONObject, type JSONValue, type ObjectMeta, type Static, t } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
 import { AGE } from "../age-column.ts";
-import { checkMetadataFinalizers } from "../core/finalizer-names.ts";
-import { RBAC_GROUP } from "./policy-rule.ts";
+import { checkObjectMeta, checkObjectMetaUpdate } from "../core/object-meta.ts";
+import { RBAC_GROUP, rbacName } from "./policy-rule.ts";
 import { RBAC_KIND } from "./role.ts";
 
 // What is left out is empty, as in Go's structs: the rules below say what has to be there.
@@ -120,11 +110,12 @@ const MAX_FAULTY = 300;
 /** Source: rbac/validation ValidateRoleBinding, ValidateClusterRoleBinding and their updates. */
 function validateBinding(object: Binding, previous: Binding | undefined, kinds: readonly string[], invalid: Invalid): void {
   const { roleRef: role, subjects = [] } = object;
-  checkMetadataFinalizers(object, invalid);
+  const isNamespaced = kinds.includes("Role");
+  checkObjectMeta(object, { isNamespaced, nameRule: rbacName }, invalid);
   if (role.apiGroup !== RBAC_GROUP) notSupported("roleRef.apiGroup", role.apiGroup, [RBAC_GROUP], invalid);
   if (!kinds.includes(role.kind)) notSupported("roleRef.kind", role.kind, kinds, invalid);
   if (role.name === "") invalid("roleRef.name", "", { reason: "FieldValueRequired" });
-  else for (const complaint of validatePathSegmentName(role.name)) invalid("roleRef.name", complaint);
+  else for (const complaint of rbacName(role.name)) invalid("roleRef.name", complaint);
   let faulty = 0;
   const complain: Invalid = (field, detail, options) => {
     faulty++;
@@ -132,9 +123,10 @@ function validateBinding(object: Binding, previous: Binding | undefined, kinds: 
   };
   for (const [index, one] of subjects.entries()) {
     if (faulty >= MAX_FAULTY) break;
-    validateSubject(one, `subjects[${index}]`, kinds.includes("Role"), complain);
+    validateSubject(one, `subjects[${index}]`, isNamespaced, complain);
   }
   if (previous === undefined) return;
+  checkObjectMetaUpdate(object, previous, invalid);
   const { apiGroup, kind, name } = previous.roleRef;
   if (role.apiGroup === apiGroup && role.kind === kind && role.name === name) return;
   invalid("roleRef", "cannot change roleRef", { value: { APIGroup: role.apiGroup, Kind: role.kind, Name: role.name } });

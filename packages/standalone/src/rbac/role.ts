@@ -1,13 +1,13 @@
-import { LABEL_SELECTOR_SCHEMA, labelSelectorOf, t, validateLabelSelector, validatePathSegmentName } from "@annex/apimachinery";
+import { LABEL_SELECTOR_SCHEMA, labelSelectorOf, t, validateLabelSelector } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
-import { checkMetadataFinalizers } from "../core/finalizer-names.ts";
-import { normalizeRules, RBAC_GROUP, rulesSchema, validateRules } from "./policy-rule.ts";
+import { checkObjectMeta, checkObjectMetaUpdate } from "../core/object-meta.ts";
+import { normalizeRules, RBAC_GROUP, rbacName, rulesSchema, validateRules } from "./policy-rule.ts";
 
-/** What all four kinds have in common. Names may be anything that fits into a path: `system:controller:x`. */
+/** What all four kinds have in common. */
 export const RBAC_KIND = {
   group: RBAC_GROUP,
   isBuiltIn: true,
-  nameRule: (name: string) => validatePathSegmentName(name),
+  nameRule: "pathSegment",
   tracksGeneration: false,
   allowsUnconditionalUpdate: true,
   allowsCreateOnUpdate: true,
@@ -26,9 +26,10 @@ export const Role = defineResource({
       schema: { rules: rulesSchema },
     },
   },
-  validate: ({ object, invalid }) => {
-    checkMetadataFinalizers(object, invalid);
+  validate: ({ object, previous, invalid }) => {
+    checkObjectMeta(object, { isNamespaced: true, nameRule: rbacName }, invalid);
     validateRules(object.rules, true, invalid);
+    if (previous !== undefined) checkObjectMetaUpdate(object, previous, invalid);
   },
 });
 
@@ -55,10 +56,11 @@ export const ClusterRole = defineResource({
       schema: { rules: rulesSchema, aggregationRule: t.optional(aggregationRule) },
     },
   },
-  validate: ({ object, invalid }) => {
-    checkMetadataFinalizers(object, invalid);
+  validate: ({ object, previous, invalid }) => {
+    checkObjectMeta(object, { isNamespaced: false, nameRule: rbacName }, invalid);
     validateRules(object.rules, false, invalid);
     if (object.aggregationRule !== undefined) validateAggregation(object.aggregationRule.clusterRoleSelectors ?? [], invalid);
+    if (previous !== undefined) checkObjectMetaUpdate(object, previous, invalid);
   },
 });
 

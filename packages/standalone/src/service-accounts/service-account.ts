@@ -1,7 +1,7 @@
 import { t } from "@annex/apimachinery";
 import { defineResource, type ResourceDefinition, type Subresource } from "@annex/apiserver";
 import { AGE } from "../age-column.ts";
-import { checkMetadataFinalizers } from "../core/finalizer-names.ts";
+import { checkObjectMeta, checkObjectMetaUpdate } from "../core/object-meta.ts";
 
 const objectReference = t.object(
   {
@@ -30,6 +30,7 @@ export function serviceAccount(token: Subresource): ResourceDefinition {
     scope: "Namespaced",
     shortNames: ["sa"],
     isBuiltIn: true,
+    nameRule: "pathSegment",
     tracksGeneration: false,
     allowsUnconditionalUpdate: true,
     allowsStrategicMergePatch: true,
@@ -53,6 +54,9 @@ export function serviceAccount(token: Subresource): ResourceDefinition {
       },
     },
     prepare: ({ object }) => (object.secrets === undefined ? object : { ...object, secrets: object.secrets.map(({ name }) => ({ name })) }),
-    validate: ({ object, invalid }) => checkMetadataFinalizers(object, invalid),
+    validate: ({ object, previous, invalid }) => {
+      if (previous !== undefined) checkObjectMetaUpdate(object, previous, invalid);
+      checkObjectMeta(object, { isNamespaced: true, nameRule: "dnsSubdomain" }, invalid);
+    },
   });
 }

@@ -9,6 +9,7 @@ import {
   t,
 } from "@annex/apimachinery";
 import { defineResource, type Invalid, type VersionObject } from "@annex/apiserver";
+import { checkObjectMeta, checkObjectMetaUpdate } from "../core/object-meta.ts";
 
 export const MIGRATION_GROUP = "storagemigration.k8s.io";
 
@@ -46,6 +47,7 @@ export const StorageVersionMigration = defineResource({
   kind: "StorageVersionMigration",
   scope: "Cluster",
   isBuiltIn: true,
+  nameRule: "pathSegment",
   allowsStrategicMergePatch: true,
   tracksGeneration: false,
   statusSubresource: true,
@@ -64,11 +66,15 @@ export const StorageVersionMigration = defineResource({
       ],
     },
   },
-  validate: ({ object, previous, invalid }) => {
-    validateSpec(object.spec.resource, invalid);
+  validate: ({ object, previous, subresource, invalid }) => {
+    if (subresource === "") {
+      checkObjectMeta(object, { isNamespaced: false, nameRule: "dnsSubdomain" }, invalid);
+      validateSpec(object.spec.resource, invalid);
+    }
     if (previous === undefined) return;
+    checkObjectMetaUpdate(object, previous, invalid);
     if (!jsonEquals(object.spec, previous.spec)) invalid("spec", "field is immutable");
-    validateStatus(object.status, previous.status, invalid);
+    if (subresource === "status") validateStatus(object.status, previous.status, invalid);
   },
 });
 

@@ -157,7 +157,17 @@ function isAccepted({ hooks }: Resource, object: KubernetesObject): boolean {
     isValid = false;
   };
   const { signal } = new AbortController();
-  hooks.validate?.({ object, previous: undefined, invalid, user: LOOPBACK, now: 0, isDryRun: false, signal, authorizer: systemMastersAuthorizer });
+  hooks.validate?.({
+    object,
+    previous: undefined,
+    subresource: "",
+    invalid,
+    user: LOOPBACK,
+    now: 0,
+    isDryRun: false,
+    signal,
+    authorizer: systemMastersAuthorizer,
+  });
   return isValid;
 }
 
