@@ -20,7 +20,7 @@ import {
   unionAuthorizer,
   versionInfo,
 } from "@annex/apiserver";
-import { Namespace, SYSTEM_NAMESPACES } from "@annex/standalone";
+import { IMMORTAL_NAMESPACES, Namespace } from "@annex/standalone";
 import { realClock } from "@annex/testing";
 import { banFlunder, Fischer, Flunder } from "../../examples/wardle/src/wardle.ts";
 import { identities } from "./client.ts";
@@ -67,7 +67,7 @@ export async function startSubject({ resources, admission }: Subject): Promise<T
     storage: memoryStorage(),
     authenticator: allowAnonymous(bearerTokenAuthenticator([tokenFileAuthenticator(TOKENS, digest)])),
     authorizer: unionAuthorizer([systemMastersAuthorizer, publicPathsAuthorizer]),
-    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), SYSTEM_NAMESPACES), ...admission(verbsOf)],
+    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), IMMORTAL_NAMESPACES), ...admission(verbsOf)],
     clock: realClock,
     log: silent,
     version: versionInfo("0.0.0", "linux/amd64"),

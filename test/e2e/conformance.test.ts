@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type AdmissionPlugin, memoryStorage, namespaceLifecycle, type ResourceVerbs } from "@annex/apiserver";
 import { type RunningServer, serve } from "@annex/apiserver-node";
-import { Namespace, SYSTEM_NAMESPACES } from "@annex/standalone";
+import { IMMORTAL_NAMESPACES, Namespace } from "@annex/standalone";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { banFlunder, Fischer, Flunder } from "../../examples/wardle/src/wardle.ts";
 import { identities } from "../conformance/client.ts";
@@ -95,7 +95,7 @@ describe("a server beside a garbage collector", () => {
   beforeAll(async () => {
     const dataDir = await temporaryFolder();
     const verbsOf = (group: string, resource: string): ResourceVerbs => server.api.verbsOf(group, resource);
-    const admission: AdmissionPlugin[] = [namespaceLifecycle(() => verbsOf("", "namespaces"), SYSTEM_NAMESPACES), banFlunder(verbsOf)];
+    const admission: AdmissionPlugin[] = [namespaceLifecycle(() => verbsOf("", "namespaces"), IMMORTAL_NAMESPACES), banFlunder(verbsOf)];
     server = await serve({
       resources: [Namespace, Flunder, Fischer],
       storage: memoryStorage(),

@@ -32,7 +32,7 @@ import {
   untilStop,
 } from "@annex/apiserver-node";
 import { sqlite } from "@annex/storage-sqlite";
-import { ensureNamespaces, Namespace, runNamespaceController, Secret, SYSTEM_NAMESPACES } from "./core/index.ts";
+import { ensureNamespaces, IMMORTAL_NAMESPACES, Namespace, runNamespaceController, Secret, SYSTEM_NAMESPACES } from "./core/index.ts";
 import { customResources, readCRDFiles } from "./crd/index.ts";
 import { runGarbageCollector } from "./garbage-collector/index.ts";
 import { programKey } from "./program-key.ts";
@@ -141,7 +141,7 @@ async function start<Options extends OptionTable>(
   ];
   const custom = await orDispose(storage, async () => customResources(crds, own));
   const resources: readonly Resource[] = [...own, ...custom];
-  const namespaces = [...SYSTEM_NAMESPACES, ...(setup.namespaces ?? [])];
+  const { namespaces = [] } = setup;
   const services: ControllerServices = { verbsOf, context, clock: systemClock, log };
   const server = await serve({
     ...serveOptions(options),
@@ -152,12 +152,19 @@ async function start<Options extends OptionTable>(
     log,
     prepare: async (made) => {
       api = made;
-      await Promise.all([ensureNamespaces(namespaces, { ...services, resources }, signal), rbac.start({ ...services, api: made }, signal)]);
+      await Promise.all([
+        ensureNamespaces([...SYSTEM_NAMESPACES, ...namespaces], { ...services, resources }, signal),
+        rbac.start({ ...services, api: made }, signal),
+      ]);
     },
     enableGarbageCollector: options["enable-garbage-collector"],
     // Its bootstrap roles say what is public, and to whom.
     authorizers: [rbac.authorizer],
-    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), namespaces), ...(setup.admission ?? []), rbac.admission],
+    admission: [
+      namespaceLifecycle(() => verbsOf("", "namespaces"), [...IMMORTAL_NAMESPACES, ...namespaces]),
+      ...(setup.admission ?? []),
+      rbac.admission,
+    ],
     ...(certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } }),
     ...(clientCAFile === undefined ? {} : { clientCAFile }),
     tokenAuthenticators,

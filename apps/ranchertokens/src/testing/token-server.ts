@@ -9,7 +9,7 @@ import {
   systemMastersAuthorizer,
   unionAuthorizer,
 } from "@annex/apiserver";
-import { ensureNamespaces, Namespace, type NamespaceControllerOptions, Secret, SYSTEM_NAMESPACES } from "@annex/standalone";
+import { ensureNamespaces, IMMORTAL_NAMESPACES, Namespace, type NamespaceControllerOptions, Secret, SYSTEM_NAMESPACES } from "@annex/standalone";
 import {
   type AnswerBody,
   type Harness,
@@ -69,7 +69,7 @@ export async function startTokenServer({ macKey = MAC_KEY, allow = () => false, 
     authorizer: unionAuthorizer([systemMastersAuthorizer, publicPathsAuthorizer, allowed]),
     ...options,
     clock,
-    admission: [namespaceLifecycle(() => harness.server.verbsOf("", "namespaces"), SYSTEM_NAMESPACES), ...(options.admission ?? [])],
+    admission: [namespaceLifecycle(() => harness.server.verbsOf("", "namespaces"), IMMORTAL_NAMESPACES), ...(options.admission ?? [])],
   });
   const { server } = harness;
   const services = { verbsOf: server.verbsOf, context: server.loopback, clock, log: recorder(harness) };

@@ -1,7 +1,7 @@
 import { APIError, type KubernetesObject, notFound } from "@annex/apimachinery";
 import type { UpdateInput } from "@annex/apiserver";
 import { EVERYTHING, RETRY_MS, runAlways } from "../controller.ts";
-import { NAMESPACE_FINALIZER, type Namespace } from "./namespace.ts";
+import { NAMESPACE_FINALIZER, type Namespace, SYSTEM_NAMESPACES } from "./namespace.ts";
 import { deletionConditions, type Remainder } from "./namespace-conditions.ts";
 import { type ContentOptions, emptyNamespace } from "./namespace-content.ts";
 
@@ -24,10 +24,10 @@ export async function ensureNamespaces(
 }
 
 /**
- * Empties namespaces whose deletion began, then lets them go.
+ * Empties namespaces whose deletion began, then lets them go. Those of {@link SYSTEM_NAMESPACES} come again.
  *
  * @returns when the signal aborts.
- * Source: kube-controller-manager's namespace controller.
+ * Source: kube-controller-manager's namespace controller; kube-apiserver's systemnamespaces controller, which looks once a minute.
  */
 export async function runNamespaceController(options: NamespaceControllerOptions, signal: AbortSignal): Promise<void> {
   await runAlways(() => follow(options, signal), "the namespace controller begins anew", options, signal);
@@ -40,6 +40,7 @@ async function follow(options: NamespaceControllerOptions, signal: AbortSignal):
   for await (const { events } of batches) {
     for (const { type, view } of events) {
       const { uid = "", deletionTimestamp } = view.object.metadata;
+      if (type === "DELETED" && SYSTEM_NAMESPACES.has(view.name)) await ensureNamespaces([view.name], options, signal);
       if (type === "DELETED" || deletionTimestamp === undefined || pending.has(uid)) continue;
       pending.set(
         uid,

@@ -9,7 +9,7 @@ const patch = (server: CoreServer, target: string, body: object) => server.reque
 const pass = (server: CoreServer, ms: number) => server.clock.step(ms);
 
 describe("namespaces", () => {
-  test.each(["default", "kube-system"])("%s is there from the start and cannot be deleted", async (name) => {
+  test.each(["default", "kube-system", "kube-public"])("%s is there from the start and cannot be deleted", async (name) => {
     await using server = await startCoreServer();
     expect(await read(server, `${NAMESPACES}/${name}`)).toMatchObject({ status: { phase: "Active" }, spec: { finalizers: ["kubernetes"] } });
     for (const query of ["", "?dryRun=All"]) {
@@ -25,6 +25,15 @@ describe("namespaces", () => {
       });
     }
     expect((await read(server, `${NAMESPACES}/${name}`)).status).toEqual({ phase: "Active" });
+  });
+
+  test("kube-node-lease is there from the start, can be deleted, and comes again", async () => {
+    await using server = await startCoreServer();
+    const path = `${NAMESPACES}/kube-node-lease`;
+    const { uid } = (await read(server, path)).metadata;
+    server.startController();
+    expect((await server.request("DELETE", path)).status).toBe(200);
+    await expect.poll(async () => (await read(server, path)).metadata.uid).toSatisfy((next) => typeof next === "string" && next !== uid);
   });
 
   // Asked of kube-apiserver 1.36.
@@ -333,5 +342,5 @@ test("lists of namespaces can be asked for by phase", async () => {
   await server.request("DELETE", `${NAMESPACES}/a`);
   const namesOf = async (query: string) => (await read(server, `${NAMESPACES}?fieldSelector=${query}`)).items.map(({ metadata }) => metadata.name);
   expect(await namesOf("status.phase%3DTerminating")).toEqual(["a"]);
-  expect(await namesOf("status.phase%3DActive")).toEqual(["default", "kube-system"]);
+  expect(await namesOf("status.phase%3DActive")).toEqual(["default", "kube-node-lease", "kube-public", "kube-system"]);
 });

@@ -116,5 +116,8 @@ function validatePhase({ metadata, status: { phase = "" } }: Namespace, invalid:
   }
 }
 
-/** Those that are there from the start; `namespaceLifecycle` keeps them. Source: NamespaceLifecycle's immortal namespaces, as far as anything here uses them. */
-export const SYSTEM_NAMESPACES: ReadonlySet<string> = new Set(["default", "kube-system"]);
+/** Those that cannot be deleted. Source: NamespaceLifecycle's immortal namespaces. */
+export const IMMORTAL_NAMESPACES: ReadonlySet<string> = new Set(["default", "kube-system", "kube-public"]);
+
+/** Those that are there from the start, and come again. Source: kubernetes pkg/controlplane/controller/systemnamespaces. */
+export const SYSTEM_NAMESPACES: ReadonlySet<string> = new Set([...IMMORTAL_NAMESPACES, "kube-node-lease"]);

@@ -18,7 +18,7 @@ import {
 } from "@annex/apiserver";
 import { parseOptions } from "@annex/apiserver-node";
 import { ADMIN, type Harness, type SteppedClock, startHarness, steppedClock } from "@annex/testing";
-import { ensureNamespaces, Namespace, Secret, SYSTEM_NAMESPACES } from "../core/index.ts";
+import { ensureNamespaces, IMMORTAL_NAMESPACES, Namespace, Secret, SYSTEM_NAMESPACES } from "../core/index.ts";
 import type { SubjectRules } from "../rbac/index.ts";
 import { reviews } from "../reviews/index.ts";
 import { createServiceAccounts, runServiceAccountController, SERVICE_ACCOUNT_OPTIONS } from "../service-accounts/index.ts";
@@ -83,7 +83,7 @@ export async function startAccountServer(options: AccountServerOptions = {}): Pr
   const authorizer: Authorizer = { authorize: async (attributes) => options.allows?.(attributes) ?? { decision: "NoOpinion", reason: "" } };
   const harness = await startHarness(resources, {
     clock,
-    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), SYSTEM_NAMESPACES)],
+    admission: [namespaceLifecycle(() => verbsOf("", "namespaces"), IMMORTAL_NAMESPACES)],
     authenticator: allowAnonymous(
       unionAuthenticator([
         { authenticate: async ({ headers }) => users.get(headers["x-test-user"] ?? "") },

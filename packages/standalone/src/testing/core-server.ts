@@ -1,7 +1,7 @@
 import { t } from "@annex/apimachinery";
 import { defineResource, namespaceLifecycle } from "@annex/apiserver";
 import { type Harness, type SteppedClock, startHarness, steppedClock } from "@annex/testing";
-import { ensureNamespaces, Namespace, runNamespaceController, Secret, SYSTEM_NAMESPACES } from "../core/index.ts";
+import { ensureNamespaces, IMMORTAL_NAMESPACES, Namespace, runNamespaceController, Secret, SYSTEM_NAMESPACES } from "../core/index.ts";
 
 export const NAMESPACES = "/api/v1/namespaces";
 export const MERGE_PATCH = { "content-type": "application/merge-patch+json" };
@@ -28,7 +28,7 @@ export async function startCoreServer(): Promise<CoreServer> {
   const resources = [Namespace, Secret, Widget];
   const harness: Harness = await startHarness(resources, {
     clock,
-    admission: [namespaceLifecycle(() => harness.server.verbsOf("", "namespaces"), SYSTEM_NAMESPACES)],
+    admission: [namespaceLifecycle(() => harness.server.verbsOf("", "namespaces"), IMMORTAL_NAMESPACES)],
   });
   const { server } = harness;
   const log = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };

@@ -1,6 +1,6 @@
 import { type APIServerOptions, namespaceLifecycle, systemMastersAuthorizer, type UserInfo, unionAuthorizer } from "@annex/apiserver";
 import { type Harness, type SteppedClock, startHarness, steppedClock } from "@annex/testing";
-import { ensureNamespaces, Namespace, Secret, SYSTEM_NAMESPACES } from "../core/index.ts";
+import { ensureNamespaces, IMMORTAL_NAMESPACES, Namespace, Secret, SYSTEM_NAMESPACES } from "../core/index.ts";
 import { createRBAC, type RBAC } from "../rbac/index.ts";
 import { Widget } from "./core-server.ts";
 
@@ -21,7 +21,7 @@ export async function startRBACServer(options: Partial<APIServerOptions> = {}): 
   const harness: Harness = await startHarness(resources, {
     clock,
     authorizer: unionAuthorizer([systemMastersAuthorizer, rbac.authorizer]),
-    admission: [namespaceLifecycle(() => harness.server.verbsOf("", "namespaces"), SYSTEM_NAMESPACES), rbac.admission],
+    admission: [namespaceLifecycle(() => harness.server.verbsOf("", "namespaces"), IMMORTAL_NAMESPACES), rbac.admission],
     ...options,
   });
   const { server } = harness;

@@ -102,7 +102,6 @@ describe("the plain documents, as the Go servers answer them", () => {
       path: "/api/v1",
       want: {
         kind: "APIResourceList",
-        apiVersion: "v1",
         groupVersion: "v1",
         resources: [
           {

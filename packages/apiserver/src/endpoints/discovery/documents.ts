@@ -93,11 +93,11 @@ function groupEntry({ name, versions }: ServedGroup) {
   return { name, versions: entries, preferredVersion: entries[0] };
 }
 
-/** `/api/v1` and `/apis/GROUP/VERSION`. A kind whose objects are not kept in the server's storage has no storage version. */
+/** `/api/v1`, which says no apiVersion either, and `/apis/GROUP/VERSION`. A kind whose objects are not kept in the server's storage has no storage version. */
 export function apiResourceList({ group, version, groupVersion, resources }: ServedGroupVersion) {
   return {
     kind: "APIResourceList",
-    apiVersion: "v1",
+    ...(group === "" ? {} : { apiVersion: "v1" }),
     groupVersion,
     resources: resources.flatMap((served) => {
       const { resource } = served;
