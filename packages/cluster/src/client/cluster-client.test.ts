@@ -140,6 +140,19 @@ describe("a watch", () => {
     setTimeout(() => controller.abort(reason), 10);
     await expect(watch.next()).rejects.toBe(reason);
   });
+
+  test("keeps no request waiting, however many there are", async () => {
+    await using cluster = await startFakeCluster((request, response) => {
+      if (request.url?.includes("watch=true") === true) response.write(`${event("ADDED", "a")}\n`);
+      else answerJSON(response, 200, { ok: true });
+    });
+    await using client = clientOf(cluster, 2_000);
+    const controller = new AbortController();
+    const watches = Array.from({ length: 100 }, () => client.watch("/x", {}, controller.signal));
+    await Promise.all(watches.map((watch) => watch.next()));
+    expect(await client.request({ method: "GET", path: "/x" }, never)).toEqual({ ok: true });
+    controller.abort();
+  });
 });
 
 describe("certificates out of files", () => {

@@ -69,6 +69,7 @@ export interface ClusterClientOptions {
 }
 
 const TIMEOUT_MS = 30_000;
+/** Of requests. Watches have connections of their own: however many there are, and they last for minutes, no request waits for one to end. */
 const MAX_SOCKETS = 64;
 /** How long files of certificates are taken for what they were, in milliseconds. Client-go looks every five minutes. */
 const REREAD_MS = 60_000;
@@ -91,7 +92,7 @@ class HTTPSClient implements ClusterClient {
   readonly #userAgent: string;
   readonly #timeoutMs: number;
   readonly #maxAnswerBytes: number;
-  #agent: Agent;
+  #agents: Agents;
   #tls: ClusterTLS;
   #tlsReadMs = performance.now();
 
@@ -105,14 +106,14 @@ class HTTPSClient implements ClusterClient {
     this.#timeoutMs = timeoutMs;
     this.#maxAnswerBytes = maxAnswerBytes;
     this.#tls = config.tls;
-    this.#agent = agentOf(config.tls);
+    this.#agents = agentsOf(config.tls);
   }
 
   async request(request: ClusterRequest, signal: AbortSignal): Promise<JSONValue> {
     for (let attempt = 1; ; attempt++) {
       using limit = new TimeLimit(signal, this.#timeoutMs);
       const { response, body } = await this.#asking(request, signal, async () => {
-        const answer = await this.#send(request, limit.signal);
+        const answer = await this.#send(request, "requests", limit.signal);
         return { response: answer, body: await readBody(answer, this.#maxAnswerBytes) };
       });
       if (isSuccess(response)) return body.length === 0 ? null : decode(body);
@@ -126,7 +127,7 @@ class HTTPSClient implements ClusterClient {
     const timeoutSeconds = String(Math.ceil(WATCH_SECONDS * (1 - Math.random() / 2)));
     const request: ClusterRequest = { method: "GET", path, query: { ...query, watch: "true", allowWatchBookmarks: "true", timeoutSeconds } };
     using silence = new TimeLimit(signal, SILENCE_MS);
-    const response = await this.#asking(request, signal, () => this.#send(request, silence.signal));
+    const response = await this.#asking(request, signal, () => this.#send(request, "watches", silence.signal));
     try {
       if (!isSuccess(response)) throw this.#refusal(response, await this.#asking(request, signal, () => readBody(response, this.#maxAnswerBytes)));
       begun?.();
@@ -143,12 +144,16 @@ class HTTPSClient implements ClusterClient {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#agent.destroy();
+    for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 
-  async #send({ method, path, query, body, contentType, accept, headers }: ClusterRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  async #send(
+    { method, path, query, body, contentType, accept, headers }: ClusterRequest,
+    use: keyof Agents,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
     const authorization = await this.config.authorization();
-    const agent = await this.#agentOfNow();
+    const { [use]: agent } = await this.#agentsOfNow();
     const bytes = body === undefined ? undefined : encodeJSON(body);
     const sent = {
       accept: accept ?? "application/json",
@@ -165,20 +170,20 @@ class HTTPSClient implements ClusterClient {
     });
   }
 
-  /** The one whose new connections are secured as the files say that it was read from. Source: client-go transport, ca_rotation.go and cert_rotation.go. */
-  async #agentOfNow(): Promise<Agent> {
+  /** Those whose new connections are secured as the files say that it was read from. Source: client-go transport, ca_rotation.go and cert_rotation.go. */
+  async #agentsOfNow(): Promise<Agents> {
     const { rereadTLS } = this.config;
-    if (rereadTLS === undefined || performance.now() - this.#tlsReadMs < REREAD_MS) return this.#agent;
+    if (rereadTLS === undefined || performance.now() - this.#tlsReadMs < REREAD_MS) return this.#agents;
     this.#tlsReadMs = performance.now();
     const tls = await rereadTLS().catch(() => undefined);
     // While files are being replaced, what was there before still holds.
-    if (tls === undefined || isDeepStrictEqual(tls, this.#tls) || !isUsable(tls)) return this.#agent;
-    const former = this.#agent;
+    if (tls === undefined || isDeepStrictEqual(tls, this.#tls) || !isUsable(tls)) return this.#agents;
+    const former = this.#agents;
     this.#tls = tls;
-    this.#agent = agentOf(tls);
+    this.#agents = agentsOf(tls);
     // What runs over the former connections goes on; those that are idle are of no use any more.
-    for (const socket of Object.values(former.freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
-    return this.#agent;
+    for (const socket of Object.values(former.requests.freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
+    return this.#agents;
   }
 
   /** Whatever goes wrong on the way is the cluster's absence, unless it is the caller's own end. */
@@ -201,8 +206,15 @@ class HTTPSClient implements ClusterClient {
   }
 }
 
-function agentOf(tls: ClusterTLS): Agent {
-  return new Agent({ ...tls, keepAlive: true, maxSockets: MAX_SOCKETS, minVersion: "TLSv1.2" });
+/** What holds connections. That of watches keeps none behind the watch. */
+interface Agents {
+  readonly requests: Agent;
+  readonly watches: Agent;
+}
+
+function agentsOf(tls: ClusterTLS): Agents {
+  const secured = { ...tls, minVersion: "TLSv1.2" } as const;
+  return { requests: new Agent({ ...secured, keepAlive: true, maxSockets: MAX_SOCKETS }), watches: new Agent(secured) };
 }
 
 /** Whether OpenSSL takes it: a certificate and the key of another one do not go together. */
