@@ -29,7 +29,7 @@ export interface DelegatedAuthentication {
   readonly authenticators: readonly Authenticator[];
   /** The CAs that handshakes are to name: of clients and of front proxies. */
   readonly clientCAs: ClientCASource;
-  /** Fails until it is known whom to believe. */
+  /** Fails until it is known whom to believe, or tolerated that it is not. */
   readonly ready: HealthCheck;
   /**
    * Reads for the first time whom to believe.
@@ -130,8 +130,11 @@ class Reading {
       signal.throwIfAborted();
       // As Go: the ConfigMap may be made later.
       if (APIError.is(error, "NotFound")) log.warn({}, `${SOURCE} is not there: no front proxy and no client certificate is believed until it is`);
-      else if (options["authentication-tolerate-lookup-failure"]) log.warn({ err: error }, `${SOURCE} cannot be read; going on without`);
-      else throw new DelegatedAuthenticationError(remedyOf(error), { cause: error });
+      else if (options["authentication-tolerate-lookup-failure"]) {
+        log.warn({ err: error }, `${SOURCE} cannot be read; going on without`);
+        // As Go: who has a token is to be served.
+        this.#isKnown = true;
+      } else throw new DelegatedAuthenticationError(remedyOf(error), { cause: error });
     }
   }
 

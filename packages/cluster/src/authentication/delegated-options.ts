@@ -39,7 +39,7 @@ export const DELEGATED_OPTIONS = {
   },
   "authentication-tolerate-lookup-failure": {
     default: false,
-    help: "Start even if that ConfigMap cannot be read. Until it can be, neither a front proxy nor a client certificate is believed.",
+    help: "Start, and be ready, even if that ConfigMap cannot be read. Until it can be, neither a front proxy nor a client certificate is believed.",
     parse: parseSwitch,
   },
   "client-ca-file": optionalPath("CAs in PEM whose client certificates name users. Default: those of the cluster."),
