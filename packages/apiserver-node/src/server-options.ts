@@ -21,7 +21,7 @@ export const SERVER_OPTIONS = {
   "bind-address": {
     placeholder: "IP",
     default: "127.0.0.1",
-    help: "The IP address on which to listen. 0.0.0.0 or :: listens on all interfaces.",
+    help: "The IP address on which to listen. 0.0.0.0 or :: listens on all interfaces, on IPv6 and IPv4.",
     parse: (text: string) => {
       if (isIP(text) === 0) throw new Error("must be an IP address");
       return text;

@@ -1,7 +1,9 @@
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHTTP2, constants, type IncomingHttpHeaders } from "node:http2";
 import { request as requestHTTP1 } from "node:https";
 import { connect as connectTCP } from "node:net";
+import { networkInterfaces } from "node:os";
 import { Duplex } from "node:stream";
 import { connect as connectTLS, type TLSSocket } from "node:tls";
 import type { APIResponse, CertificateAuthorities, Logger, RequestHandler } from "@annex/apiserver";
@@ -820,6 +822,17 @@ describe("limits", () => {
 });
 
 describe("listen", () => {
+  const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === "::1"));
+  test.skipIf(!hasIPv6).each(["0.0.0.0", "::"])("on %s is on all addresses, of IPv6 and IPv4", async (host) => {
+    await using server = createHTTPServer({ handler: echo, tls: { ...pki.serving, clientCAs: [] }, log: recordingLog([]) });
+    const { port } = await server.listen(0, host);
+    for (const address of ["::1", "127.0.0.1"]) {
+      const socket = connectTCP(port, address);
+      await once(socket, "connect");
+      socket.destroy();
+    }
+  });
+
   test("says in one line why it can't", async () => {
     const { port } = await start(echo);
     const second = createHTTPServer({ handler: echo, tls: { ...pki.serving, clientCAs: [] }, log: recordingLog([]) });

@@ -45,7 +45,7 @@ export interface HTTPServerOptions {
 export interface HTTPServer extends AsyncDisposable {
   /**
    * @param port 0 takes any free one.
-   * @param host an address, or a name that resolves to one of this machine.
+   * @param host an address, or a name that resolves to one of this machine. `0.0.0.0` and `::` are both all of them, of IPv6 and IPv4, as in Go: pods have what their cluster has.
    * @throws {ListenError} if it can't be listened on.
    */
   listen(port: number, host: string): Promise<{ readonly port: number }>;
@@ -71,6 +71,7 @@ const { SSL_OP_NO_TICKET } = cryptoConstants;
 const MiB = 1024 * 1024;
 /** Of HTTP/2's uploads, for all streams of a connection: one that nobody reads must not hold up the others. */
 const CONNECTION_WINDOW_BYTES = 4 * MiB;
+const UNSPECIFIED: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 const SWEEP_INTERVAL_MS = 5000;
 /** Under pressure, a response of which nobody took a byte for so long makes room. */
 const PRESSURE_STALL_MS = 5000;
@@ -129,7 +130,9 @@ class NodeHTTPServer implements HTTPServer {
     await new Promise<void>((resolve, reject) => {
       const onError = (error: Error) => reject(listenError(error, port, host));
       server.once("error", onError);
-      server.listen(port, host, () => {
+      // Without a host Node takes all of IPv6 and IPv4; where there is no IPv6, those of IPv4.
+      const place = UNSPECIFIED.has(host) ? { port } : { port, host };
+      server.listen(place, () => {
         server.off("error", onError);
         resolve();
       });
