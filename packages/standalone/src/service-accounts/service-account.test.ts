@@ -31,6 +31,11 @@ describe("service accounts", () => {
       body: { metadata: { name: "a.b" }, secrets: [], imagePullSecrets: null },
       want: { kind: "ServiceAccount", apiVersion: "v1", metadata: meta("a.b") },
     },
+    {
+      name: "an empty name of a secret is left out",
+      body: { metadata: { name: "a" }, imagePullSecrets: [{}, null, { name: "" }, { name: "p" }] },
+      want: { kind: "ServiceAccount", apiVersion: "v1", metadata: meta("a"), imagePullSecrets: [{}, {}, {}, { name: "p" }] },
+    },
     { name: "a name is a subdomain", body: { metadata: { name: "A_" } }, want: expect.objectContaining({ code: 422, reason: "Invalid" }) },
     {
       name: "finalizers have a domain",
@@ -103,6 +108,8 @@ describe("service accounts", () => {
   });
 });
 
+const OF_SYSTEM = ["default", "kube-node-lease", "kube-public", "kube-system"].map((namespace) => `${namespace}/default`);
+
 describe("the account default", () => {
   const names = async (server: Awaited<ReturnType<typeof startAccountServer>>) => {
     await settled();
@@ -113,9 +120,9 @@ describe("the account default", () => {
   test("is in every namespace, those that come later too", async () => {
     await using server = await startAccountServer();
     server.startController();
-    expect(await names(server)).toEqual(["default/default", "kube-system/default"]);
+    expect(await names(server)).toEqual(OF_SYSTEM);
     await server.request("POST", NAMESPACES, { body: { metadata: { name: "later" } } });
-    expect(await names(server)).toEqual(["default/default", "kube-system/default", "later/default"]);
+    expect(await names(server)).toEqual([...OF_SYSTEM, "later/default"]);
   });
 
   test("comes again when it was deleted, as another one, and no other does", async () => {
@@ -126,7 +133,7 @@ describe("the account default", () => {
     const before = (await server.request("GET", `${ACCOUNTS}/default`)).json().metadata.uid;
     await server.request("DELETE", `${ACCOUNTS}/default`);
     await server.request("DELETE", `${ACCOUNTS}/other`);
-    expect(await names(server)).toEqual(["default/default", "kube-system/default"]);
+    expect(await names(server)).toEqual(OF_SYSTEM);
     expect((await server.request("GET", `${ACCOUNTS}/default`)).json().metadata.uid).not.toBe(before);
   });
 
@@ -137,7 +144,7 @@ describe("the account default", () => {
     expect(await names(server)).toContain("going/default");
     await server.request("DELETE", `${NAMESPACES}/going`);
     await server.request("DELETE", `${NAMESPACES}/going/serviceaccounts/default`);
-    expect(await names(server)).toEqual(["default/default", "kube-system/default"]);
+    expect(await names(server)).toEqual(OF_SYSTEM);
   });
 });
 

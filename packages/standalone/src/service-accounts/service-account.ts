@@ -13,7 +13,7 @@ const objectReference = t.object(
     resourceVersion: t.optional(t.string({ description: "Not kept." })),
     fieldPath: t.optional(t.string({ description: "Not kept." })),
   },
-  { "x-kubernetes-map-type": "atomic", description: "A Secret in the namespace of the service account." },
+  { title: "ObjectReference", "x-kubernetes-map-type": "atomic", description: "A Secret in the namespace of the service account." },
 );
 
 const mergedByName = { "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "name" } as const;
@@ -44,9 +44,19 @@ export function serviceAccount(token: Subresource): ResourceDefinition {
             t.listMap(objectReference, { keys: ["name"], ...mergedByName, description: "Secrets that the programs of this account may use." }),
           ),
           imagePullSecrets: t.optional(
-            t.atomic(t.object({ name: t.string({ default: "", description: "The name of the Secret." }) }, { "x-kubernetes-map-type": "atomic" }), {
-              description: "Secrets that images are pulled with.",
-            }),
+            t.atomic(
+              t.object(
+                { name: t.optional(t.string({ description: "The name of the Secret." })) },
+                {
+                  title: "LocalObjectReference",
+                  "x-kubernetes-map-type": "atomic",
+                  description: "A Secret in the namespace of the service account.",
+                },
+              ),
+              {
+                description: "Secrets that images are pulled with.",
+              },
+            ),
           ),
           automountServiceAccountToken: t.optional(t.boolean({ description: "Whether Pods get a token of the account without asking." })),
         },

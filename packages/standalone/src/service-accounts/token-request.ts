@@ -40,11 +40,11 @@ const spec = t.object(
           name: t.optional(t.string({ description: "Its name, in the namespace of the service account." })),
           uid: t.optional(t.string({ description: "Its uid, to be sure." })),
         },
-        { description: "What the token is bound to: it is good only as long as that exists." },
+        { title: "BoundObjectReference", description: "What the token is bound to: it is good only as long as that exists." },
       ),
     ),
   },
-  { description: "What the token is to be." },
+  { title: "TokenRequestSpec", description: "What the token is to be." },
 );
 
 const status = t.object(
@@ -52,7 +52,7 @@ const status = t.object(
     token: t.optional(t.string({ description: "The token: whoever has it is the service account." })),
     expirationTimestamp: t.optional(t.string({ format: "date-time", description: "Until when it is good." })),
   },
-  { description: "What the server answers." },
+  { title: "TokenRequestStatus", description: "What the server answers." },
 );
 
 /** authentication/v1 TokenRequest: asked of a service account, and kept nowhere. */
@@ -61,7 +61,7 @@ export const TokenRequest = defineResource({
   kind: "TokenRequest",
   scope: "Namespaced",
   isBuiltIn: true,
-  versions: { v1: { description: "Asks for a token of a service account.", schema: { spec, status } } },
+  versions: { v1: { description: "Asks for a token of a service account.", schema: { spec, status }, required: ["spec"] } },
 });
 
 type Spec = Static<typeof spec>;
