@@ -42,6 +42,7 @@ export type Lenient<T> = T extends readonly (infer E)[]
 
 /** What every schema may carry. `T` is the type of its default, which must be valid against the schema itself. */
 export interface CommonOptions<T = JSONValue> {
+  /** In an `isBuiltIn` kind the name of the Go type, which documents then have a definition of. */
   readonly title?: string;
   /** What `kubectl explain` prints. */
   readonly description?: string;

@@ -128,12 +128,13 @@ function objectSchema(input: ErasedInput, version: ErasedVersion, fillsIn: boole
       if (property.default === undefined) required.push(field);
     }
   }
+  const allRequired = fillsIn ? [...required, ...(version.required ?? [])] : required;
   return {
     type: "object",
     description: version.description ?? `${input.kind} of ${input.group === "" ? "the core group" : input.group}.`,
     properties,
     ...(version.rules === undefined ? {} : { "x-kubernetes-validations": version.rules }),
-    ...(required.length === 0 ? {} : { required }),
+    ...(allRequired.length === 0 ? {} : { required: allRequired }),
   };
 }
 

@@ -41,6 +41,8 @@ export interface VersionInput<Ss extends Schemas, K extends keyof Ss, St extends
   readonly schema: Ss[K];
   /** Rules in CEL about the whole object, of which `self.metadata.name`, `self.spec`, … can be seen. Those about a part of it stand in the schema. Default none. */
   readonly rules?: readonly ValidationRule[];
+  /** Objects among the fields that documents call required, though one that is left out is `{}`: as of Go types without `omitempty`. Default none. */
+  readonly required?: readonly (keyof Ss[K] & string)[];
   /** What `kubectl explain` says of the kind. */
   readonly description?: string;
   /** True, or the sentence of the warning that every answer at this version carries. */
@@ -151,6 +153,7 @@ export interface ErasedInput extends Omit<ResourceInput<Schemas, unknown, Kubern
 
 export interface ErasedVersion {
   readonly schema: Readonly<Record<string, Schema | { readonly optional: Schema }>>;
+  readonly required?: readonly string[];
   readonly rules?: readonly ValidationRule[];
   readonly description?: string;
   readonly deprecated?: boolean | string;

@@ -6,13 +6,18 @@ import { checkFinalizers, checkObjectMeta, checkObjectMetaUpdate } from "./objec
 /** The finalizer that holds a namespace until what is in it is gone. Source: core/v1 FinalizerKubernetes. */
 export const NAMESPACE_FINALIZER = "kubernetes";
 
-const condition = t.object({
-  type: t.string({ description: "What the condition is about, as NamespaceDeletionContentFailure." }),
-  status: t.string({ description: "True, False or Unknown." }),
-  lastTransitionTime: t.optional(t.string({ format: "date-time", description: "When the status last changed." })),
-  reason: t.optional(t.string({ description: "One word why." })),
-  message: t.optional(t.string({ description: "A sentence why." })),
-});
+const condition = t.object(
+  {
+    type: t.string({ description: "What the condition is about, as NamespaceDeletionContentFailure." }),
+    status: t.string({ description: "True, False or Unknown." }),
+    lastTransitionTime: t.optional(
+      t.string({ title: "io.k8s.apimachinery.pkg.apis.meta.v1.Time", format: "date-time", description: "When the status last changed." }),
+    ),
+    reason: t.optional(t.string({ description: "One word why." })),
+    message: t.optional(t.string({ description: "A sentence why." })),
+  },
+  { title: "NamespaceCondition", description: "What is known about a namespace at a time." },
+);
 
 /** core/v1 Namespace: a scope for names, which takes what is in it along when it is deleted. */
 export const Namespace = defineResource({
@@ -37,7 +42,7 @@ export const Namespace = defineResource({
           {
             finalizers: t.optional(t.atomic(t.string(), { description: "Who has to empty the namespace before it may go." })),
           },
-          { description: "What holds the namespace when it is deleted." },
+          { title: "NamespaceSpec", description: "What holds the namespace when it is deleted." },
         ),
         status: t.object(
           {
@@ -51,7 +56,7 @@ export const Namespace = defineResource({
               }),
             ),
           },
-          { description: "In which part of its life the namespace is." },
+          { title: "NamespaceStatus", description: "In which part of its life the namespace is." },
         ),
       },
       normalize: withNameLabel,

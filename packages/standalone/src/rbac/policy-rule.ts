@@ -9,15 +9,18 @@ export const rbacName = (name: string) => validatePathSegmentName(name);
 
 const strings = (description: string) => t.atomic(t.string(), { description });
 
-const fields = t.object({
-  verbs: t.atomic(t.string(), { default: [], description: "What may be done; '*' is everything." }),
-  apiGroups: t.optional(strings("The API groups of the resources: \"\" is the core group, '*' all groups.")),
-  resources: t.optional(strings("The resources, as pods, pods/log or */scale; '*' is all of them.")),
-  resourceNames: t.optional(strings("The names of the objects; without any all objects.")),
-  nonResourceURLs: t.optional(
-    strings("Paths that are no resources; a '*' at the end stands for what follows. Only of cluster roles, and not beside resources."),
-  ),
-});
+const fields = t.object(
+  {
+    verbs: t.atomic(t.string(), { default: [], description: "What may be done; '*' is everything." }),
+    apiGroups: t.optional(strings("The API groups of the resources: \"\" is the core group, '*' all groups.")),
+    resources: t.optional(strings("The resources, as pods, pods/log or */scale; '*' is all of them.")),
+    resourceNames: t.optional(strings("The names of the objects; without any all objects.")),
+    nonResourceURLs: t.optional(
+      strings("Paths that are no resources; a '*' at the end stands for what follows. Only of cluster roles, and not beside resources."),
+    ),
+  },
+  { title: "PolicyRule", description: "What may be done with which resources, or paths." },
+);
 
 /** What is allowed: every verb of the list on every resource (or path) of the lists. Source: rbac/v1 PolicyRule. */
 export type PolicyRule = Static<typeof fields>;

@@ -1,4 +1,14 @@
-import { fieldError, isDNS1123Subdomain, isJSONObject, type JSONObject, type JSONValue, type ObjectMeta, type Static, t } from "@annex/apimachinery";
+import {
+  fieldError,
+  isDNS1123Subdomain,
+  isJSONObject,
+  type JSONObject,
+  type JSONValue,
+  type ObjectMeta,
+  type Static,
+  type TSchema,
+  t,
+} from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
 import { AGE } from "../age-column.ts";
 import { checkObjectMeta, checkObjectMetaUpdate } from "../core/object-meta.ts";
@@ -6,27 +16,32 @@ import { RBAC_GROUP, rbacName } from "./policy-rule.ts";
 import { RBAC_KIND } from "./role.ts";
 
 // What is left out is empty, as in Go's structs: the rules below say what has to be there.
-const subject = t.object(
+const subjectFields = t.object(
   {
     kind: t.string({ default: "", description: "User, Group or ServiceAccount." }),
     apiGroup: t.optional(t.string({ description: `${RBAC_GROUP} of users and groups, "" of service accounts; it can be left out.` })),
     name: t.string({ default: "", description: "The name of the user, group or service account." }),
     namespace: t.optional(t.string({ description: "The namespace of a service account. In a RoleBinding without it, that of the binding." })),
   },
-  { description: "Somebody who may do what the role allows.", "x-kubernetes-map-type": "atomic" },
+  { title: "Subject", description: "Somebody who may do what the role allows.", "x-kubernetes-map-type": "atomic" },
 );
 
-const roleRef = t.object(
+const roleRefFields = t.object(
   {
     apiGroup: t.string({ default: "", description: `${RBAC_GROUP}; it can be left out.` }),
     kind: t.string({ default: "", description: "Role or ClusterRole." }),
     name: t.string({ default: "", description: "The name of the role." }),
   },
-  { description: "The role whose rules are granted. It cannot be changed.", "x-kubernetes-map-type": "atomic" },
+  { title: "RoleRef", description: "The role whose rules are granted. It cannot be changed.", "x-kubernetes-map-type": "atomic" },
 );
 
-export type Subject = Static<typeof subject>;
-export type RoleRef = Static<typeof roleRef>;
+export type Subject = Static<typeof subjectFields>;
+export type RoleRef = Static<typeof roleRefFields>;
+
+// Whoever reads finds both, and whoever writes has to give them.
+const required = ["kind", "name"];
+const subject: TSchema<Subject> = { ...subjectFields, required };
+const roleRef: TSchema<RoleRef> = { ...roleRefFields, required };
 
 /** What both kinds hold. */
 interface Binding {
@@ -37,6 +52,7 @@ interface Binding {
 
 const version = {
   schema: { subjects: t.optional(t.atomic(subject, { description: "Who may do what the role allows." })), roleRef },
+  required: ["roleRef"],
   normalize: normalizeBinding,
   columns: [
     {

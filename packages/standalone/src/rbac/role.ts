@@ -35,13 +35,16 @@ export const Role = defineResource({
 
 export type Role = ObjectOf<typeof Role>;
 
+// Those of meta/v1 are named in whole.
+const labelSelector = { ...LABEL_SELECTOR_SCHEMA, title: "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector" };
+
 const aggregationRule = t.object(
   {
     clusterRoleSelectors: t.optional(
-      t.atomic(LABEL_SELECTOR_SCHEMA, { description: "Which cluster roles the rules are gathered from: those that any of the selectors matches." }),
+      t.atomic(labelSelector, { description: "Which cluster roles the rules are gathered from: those that any of the selectors matches." }),
     ),
   },
-  { description: "How the rules are gathered from other cluster roles; what is written into them by hand does not last." },
+  { title: "AggregationRule", description: "How the rules are gathered from other cluster roles; what is written into them by hand does not last." },
 );
 
 /** rbac/v1 ClusterRole: what may be done everywhere, or in a namespace, by those whom a binding names. */

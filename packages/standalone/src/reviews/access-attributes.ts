@@ -1,13 +1,18 @@
 import { LABEL_SELECTOR_REQUIREMENT_SCHEMA, type Static, t } from "@annex/apimachinery";
 import type { Attributes, UserInfo } from "@annex/apiserver";
 
-const selectorAttributes = (what: string) =>
+const selectorAttributes = (what: "Field" | "Label") =>
   t.object(
     {
       rawSelector: t.optional(t.string({ description: "The selector as in a query." })),
-      requirements: t.optional(t.atomic(LABEL_SELECTOR_REQUIREMENT_SCHEMA, { description: "The selector, taken apart." })),
+      requirements: t.optional(
+        t.atomic(
+          { ...LABEL_SELECTOR_REQUIREMENT_SCHEMA, title: `io.k8s.apimachinery.pkg.apis.meta.v1.${what}SelectorRequirement` },
+          { description: "The selector, taken apart." },
+        ),
+      ),
     },
-    { description: `To which ${what} the access is limited. It can limit it, not widen it.` },
+    { title: `${what}SelectorAttributes`, description: `To which ${what.toLowerCase()}s the access is limited. It can limit it, not widen it.` },
   );
 
 const resourceAttributes = t.object(
@@ -19,10 +24,10 @@ const resourceAttributes = t.object(
     resource: t.optional(t.string({ description: "The resource; * for all." })),
     subresource: t.optional(t.string({ description: "The subresource; empty for none." })),
     name: t.optional(t.string({ description: "The name of the object; empty for all." })),
-    fieldSelector: t.optional(selectorAttributes("fields")),
-    labelSelector: t.optional(selectorAttributes("labels")),
+    fieldSelector: t.optional(selectorAttributes("Field")),
+    labelSelector: t.optional(selectorAttributes("Label")),
   },
-  { description: "What is to be done with resources." },
+  { title: "ResourceAttributes", description: "What is to be done with resources." },
 );
 
 const nonResourceAttributes = t.object(
@@ -30,7 +35,7 @@ const nonResourceAttributes = t.object(
     path: t.optional(t.string({ description: "The path of the URL." })),
     verb: t.optional(t.string({ description: "The HTTP method, in lower case." })),
   },
-  { description: "What is to be done with a path that is no resource." },
+  { title: "NonResourceAttributes", description: "What is to be done with a path that is no resource." },
 );
 
 /** What is to be done, in a review: one of the two. Source: authorization/v1 SelfSubjectAccessReviewSpec. */

@@ -1,4 +1,4 @@
-import { type ObjectMeta, type Static, t } from "@annex/apimachinery";
+import { type ObjectMeta, type Static, type TSchema, t } from "@annex/apimachinery";
 import { type Authorizer, defineResource, type Invalid, type UserInfo } from "@annex/apiserver";
 import { ACCESS_FIELDS, type AccessSpec, attributesFrom, EXTRA_SCHEMA } from "./access-attributes.ts";
 import { readSelectors, validateSelectors } from "./selector-attributes.ts";
@@ -6,7 +6,10 @@ import { asSent } from "./sent-metadata.ts";
 
 const GROUP = "authorization.k8s.io";
 
-const selfSpec = t.object(ACCESS_FIELDS, { description: "What is to be done: exactly one of resourceAttributes and nonResourceAttributes." });
+const selfSpec = t.object(ACCESS_FIELDS, {
+  title: "SelfSubjectAccessReviewSpec",
+  description: "What is to be done: exactly one of resourceAttributes and nonResourceAttributes.",
+});
 
 const spec = t.object(
   {
@@ -16,18 +19,20 @@ const spec = t.object(
     extra: t.optional(EXTRA_SCHEMA),
     uid: t.optional(t.string({ description: "The uid of the user." })),
   },
-  { description: "What is to be done, and by whom." },
+  { title: "SubjectAccessReviewSpec", description: "What is to be done, and by whom." },
 );
 
-const status = t.object(
+const statusFields = t.object(
   {
-    allowed: t.optional(t.boolean({ description: "Whether it is allowed." })),
+    allowed: t.boolean({ default: false, description: "Whether it is allowed." }),
     denied: t.optional(t.boolean({ description: "Whether it is denied whatever another authorizer says." })),
     reason: t.optional(t.string({ description: "Why it is allowed or denied." })),
     evaluationError: t.optional(t.string({ description: "What could not be taken into account." })),
   },
-  { description: "What the server answers." },
+  { title: "SubjectAccessReviewStatus", description: "What the server answers." },
 );
+
+const status: TSchema<Static<typeof statusFields>> = { ...statusFields, required: ["allowed"] };
 
 /** What the kinds that ask the authorizer have in common: they answer, and keep nothing. */
 const review = { group: GROUP, isBuiltIn: true, tracksGeneration: false, nameRule: "pathSegment" } as const;
@@ -37,7 +42,7 @@ export const SelfSubjectAccessReview = defineResource({
   ...review,
   kind: "SelfSubjectAccessReview",
   scope: "Cluster",
-  versions: { v1: { description: "Asks whether the user who asks may do something.", schema: { spec: selfSpec, status } } },
+  versions: { v1: { description: "Asks whether the user who asks may do something.", schema: { spec: selfSpec, status }, required: ["spec"] } },
   validate: ({ object, invalid }) => {
     validateAccess(object.spec, invalid);
     validateSelectorsOf(object.spec, invalid);
@@ -58,7 +63,7 @@ export const SubjectAccessReview = defineResource({
   ...review,
   kind: "SubjectAccessReview",
   scope: "Cluster",
-  versions: { v1: { description: "Asks whether a user may do something.", schema: { spec, status } } },
+  versions: { v1: { description: "Asks whether a user may do something.", schema: { spec, status }, required: ["spec"] } },
   validate: ({ object, invalid }) => {
     validateSubject(object.spec, invalid);
     validateNoMetadata(object.metadata, invalid);
@@ -78,7 +83,7 @@ export const LocalSubjectAccessReview = defineResource({
   ...review,
   kind: "LocalSubjectAccessReview",
   scope: "Namespaced",
-  versions: { v1: { description: "Asks whether a user may do something in a namespace.", schema: { spec, status } } },
+  versions: { v1: { description: "Asks whether a user may do something in a namespace.", schema: { spec, status }, required: ["spec"] } },
   validate: ({ object: { spec, metadata }, invalid }) => {
     validateSubject(spec, invalid);
     const { namespace = "", ...rest } = metadata;

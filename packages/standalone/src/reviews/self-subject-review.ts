@@ -2,7 +2,7 @@ import { t } from "@annex/apimachinery";
 import { defineResource, formatTime } from "@annex/apiserver";
 import { USER_INFO_SCHEMA, userInfoOf } from "./user-info.ts";
 
-const status = t.object({ userInfo: t.optional(USER_INFO_SCHEMA) }, { description: "What the server answers." });
+const status = t.object({ userInfo: t.optional(USER_INFO_SCHEMA) }, { title: "SelfSubjectReviewStatus", description: "What the server answers." });
 
 /** authentication/v1 SelfSubjectReview: who am I? Source: kubernetes pkg/registry/authentication/selfsubjectreview. */
 export const SelfSubjectReview = defineResource({

@@ -1,32 +1,48 @@
-import { badRequest, t } from "@annex/apimachinery";
+import { badRequest, type Static, type TSchema, t } from "@annex/apimachinery";
 import { defineResource, type ResourceDefinition, type UserInfo } from "@annex/apiserver";
 import type { SubjectRules } from "../rbac/index.ts";
 
 const strings = (description: string) => t.optional(t.atomic(t.string(), { description }));
 
-const resourceRule = t.object({
-  verbs: strings("What may be done; * for everything."),
-  apiGroups: strings("In which groups; * for all."),
-  resources: strings("With which resources; * for all."),
-  resourceNames: strings("With which objects; without any with all."),
-});
+const verbs = t.atomic(t.string(), { default: [], description: "What may be done; * for everything." });
 
-const nonResourceRule = t.object({
-  verbs: strings("What may be done; * for everything."),
-  nonResourceURLs: strings("With which paths; * at the end for all that begin so."),
-});
-
-const spec = t.object({ namespace: t.optional(t.string({ description: "The namespace that it is about." })) }, { description: "What is asked." });
-
-const status = t.object(
+const resourceRuleFields = t.object(
   {
-    resourceRules: t.optional(t.atomic(resourceRule, { description: "What may be done with resources." })),
-    nonResourceRules: t.optional(t.atomic(nonResourceRule, { description: "What may be done with other paths." })),
-    incomplete: t.optional(t.boolean({ description: "Whether there may be more rules." })),
+    verbs,
+    apiGroups: strings("In which groups; * for all."),
+    resources: strings("With which resources; * for all."),
+    resourceNames: strings("With which objects; without any with all."),
+  },
+  { title: "ResourceRule", description: "What may be done with which resources." },
+);
+
+const nonResourceRuleFields = t.object(
+  {
+    verbs,
+    nonResourceURLs: strings("With which paths; * at the end for all that begin so."),
+  },
+  { title: "NonResourceRule", description: "What may be done with which paths." },
+);
+
+const resourceRule: TSchema<Static<typeof resourceRuleFields>> = { ...resourceRuleFields, required: ["verbs"] };
+const nonResourceRule: TSchema<Static<typeof nonResourceRuleFields>> = { ...nonResourceRuleFields, required: ["verbs"] };
+
+const spec = t.object(
+  { namespace: t.optional(t.string({ description: "The namespace that it is about." })) },
+  { title: "SelfSubjectRulesReviewSpec", description: "What is asked." },
+);
+
+const statusFields = t.object(
+  {
+    resourceRules: t.atomic(resourceRule, { default: [], description: "What may be done with resources." }),
+    nonResourceRules: t.atomic(nonResourceRule, { default: [], description: "What may be done with other paths." }),
+    incomplete: t.boolean({ default: false, description: "Whether there may be more rules." }),
     evaluationError: t.optional(t.string({ description: "Why there may be more rules." })),
   },
-  { description: "What the server answers." },
+  { title: "SubjectRulesReviewStatus", description: "What the server answers." },
 );
+
+const status: TSchema<Static<typeof statusFields>> = { ...statusFields, required: ["resourceRules", "nonResourceRules", "incomplete"] };
 
 /**
  * authorization/v1 SelfSubjectRulesReview: what may I do? For people and their screens: who decides something asks an access review.
@@ -42,7 +58,7 @@ export function selfSubjectRulesReview(rulesFor: (user: UserInfo, namespace: str
     isBuiltIn: true,
     tracksGeneration: false,
     nameRule: "pathSegment",
-    versions: { v1: { description: "Asks what the user who asks may do in a namespace.", schema: { spec, status } } },
+    versions: { v1: { description: "Asks what the user who asks may do in a namespace.", schema: { spec, status }, required: ["spec"] } },
     handlers: {
       supportsDryRun: true,
       create: ({ object, user }) => {

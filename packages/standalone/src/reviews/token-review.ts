@@ -1,4 +1,4 @@
-import { badRequest, t } from "@annex/apimachinery";
+import { badRequest, type Static, type TSchema, t } from "@annex/apimachinery";
 import {
   defineResource,
   parseBearerToken,
@@ -10,13 +10,15 @@ import {
 import { asSent } from "./sent-metadata.ts";
 import { USER_INFO_SCHEMA, userInfoOf } from "./user-info.ts";
 
-const spec = t.object(
+const specFields = t.object(
   {
-    token: t.optional(t.string({ description: "The bearer token." })),
+    token: t.string({ default: "", description: "The bearer token." }),
     audiences: t.optional(t.atomic(t.string(), { description: "For whom it must be meant: one of them. Default: this server." })),
   },
-  { description: "Which token it is about." },
+  { title: "TokenReviewSpec", description: "Which token it is about." },
 );
+
+const spec: TSchema<Static<typeof specFields>> = { ...specFields, required: ["token"] };
 
 const status = t.object(
   {
@@ -25,7 +27,7 @@ const status = t.object(
     audiences: t.optional(t.atomic(t.string(), { description: "Those of the audiences asked for that the token is meant for." })),
     error: t.optional(t.string({ description: "Why the token is nobody's." })),
   },
-  { description: "What the server answers." },
+  { title: "TokenReviewStatus", description: "What the server answers." },
 );
 
 export interface TokenReviewOptions {
@@ -44,7 +46,7 @@ export function tokenReview(options: TokenReviewOptions): ResourceDefinition {
     isBuiltIn: true,
     tracksGeneration: false,
     nameRule: "pathSegment",
-    versions: { v1: { description: "Asks whose a bearer token is.", schema: { spec, status } } },
+    versions: { v1: { description: "Asks whose a bearer token is.", schema: { spec, status }, required: ["spec"] } },
     handlers: {
       supportsDryRun: true,
       create: async ({ object: { metadata, spec }, signal }) => {

@@ -10,7 +10,7 @@ export const USER_INFO_SCHEMA = t.object(
     groups: t.optional(t.atomic(t.string(), { description: "The groups of the user." })),
     extra: t.optional(EXTRA_SCHEMA),
   },
-  { description: "Who it is." },
+  { title: "UserInfo", description: "Who it is." },
 );
 
 /** A user as reviews show them: what is empty is left out. */

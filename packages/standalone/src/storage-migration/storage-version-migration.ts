@@ -23,7 +23,7 @@ const spec = t.object(
       { default: {}, description: "What is migrated. It cannot be changed." },
     ),
   },
-  { description: "What is to be done." },
+  { title: "StorageVersionMigrationSpec", description: "What is to be done." },
 );
 
 const status = t.object(
@@ -31,7 +31,7 @@ const status = t.object(
     conditions: t.optional(conditionList("How far it is: Running, Succeeded or Failed.")),
     resourceVersion: t.optional(t.string({ description: "Where the store stood when the migration began." })),
   },
-  { description: "What was done." },
+  { title: "StorageVersionMigrationStatus", description: "What was done." },
 );
 
 export type StorageVersionMigration = VersionObject<{ spec: typeof spec; status: typeof status }>;

@@ -2,7 +2,7 @@ import type { Schema } from "@annex/apimachinery";
 import type { Resource, ResourceVersion } from "../../definition/resource.ts";
 import { metaRef, TYPE_META_PROPERTIES } from "./meta-definitions.ts";
 import type { Definitions, DocumentSchema } from "./model.ts";
-import { definitionName } from "./names.ts";
+import { definitionName, isMetaName } from "./names.ts";
 
 /**
  * The definitions of one version of a kind: of its objects and of its lists.
@@ -11,12 +11,14 @@ import { definitionName } from "./names.ts";
  */
 export function kindDefinitions(resource: Resource, version: ResourceVersion): Definitions {
   const { group, kind, listKind } = resource;
+  const parts: Record<string, DocumentSchema> = {};
+  const whole = objectSchema(version.schema);
   const objectName = definitionName(resource, version.name, kind);
   const paths = resource.isBuiltIn ? [] : version.selectableFields;
   const selectable = paths.length === 0 ? {} : { "x-kubernetes-selectable-fields": paths.map((fieldPath) => ({ fieldPath })) };
   return {
     [objectName]: {
-      ...objectSchema(version.schema),
+      ...(resource.isBuiltIn ? withParts(whole, (title) => partName(resource, version.name, title), parts) : whole),
       "x-kubernetes-group-version-kind": [{ group, version: version.name, kind }],
       ...selectable,
     },
@@ -32,6 +34,38 @@ export function kindDefinitions(resource: Resource, version: ResourceVersion): D
       "x-kubernetes-group-version-kind": [{ group, version: version.name, kind: listKind }],
       ...selectable,
     },
+    ...parts,
+  };
+}
+
+/** The name of a part's definition: the type's, in the kind's group and version, or that of meta/v1 which the title names in whole. */
+function partName(resource: Resource, version: string, title: string): string {
+  return isMetaName(title) ? title : definitionName(resource, version, title);
+}
+
+/**
+ * Puts references in the place of what has a title: in built-in kinds it is the name of the Go type, which is a definition of its own in Kubernetes.
+ *
+ * @param parts gets the definitions; those of meta/v1 are there already.
+ */
+function withParts(schema: DocumentSchema, nameOf: (title: string) => string, parts: Record<string, DocumentSchema>): DocumentSchema {
+  const nested = (one: DocumentSchema): DocumentSchema => {
+    const taken = withParts(one, nameOf, parts);
+    const { title, default: value, ...part } = taken;
+    if (title === undefined) return taken;
+    const name = nameOf(title);
+    if (!isMetaName(name)) parts[name] = part;
+    return { $ref: name, ...(value === undefined ? {} : { default: value }) };
+  };
+  const { properties, items } = schema;
+  const described = (one: DocumentSchema): DocumentSchema => {
+    const { description } = one;
+    return one.title === undefined || description === undefined ? nested(one) : { ...nested(one), description };
+  };
+  return {
+    ...schema,
+    ...(properties === undefined ? {} : { properties: mapValues(properties, described) }),
+    ...(items === undefined ? {} : { items: nested(items) }),
   };
 }
 

@@ -1,4 +1,10 @@
-import { formatAPIVersion, type GroupVersionKind, OBJECT_META_SCHEMA } from "@annex/apimachinery";
+import {
+  formatAPIVersion,
+  type GroupVersionKind,
+  LABEL_SELECTOR_REQUIREMENT_SCHEMA,
+  LABEL_SELECTOR_SCHEMA,
+  OBJECT_META_SCHEMA,
+} from "@annex/apimachinery";
 import type { Definitions, DocumentSchema } from "./model.ts";
 import { metaName, RAW_EXTENSION_NAME, VERSION_INFO_NAME } from "./names.ts";
 
@@ -48,6 +54,21 @@ function kind(
 
 const meta = OBJECT_META_SCHEMA.properties;
 
+/** A condition of a selector of labels, and of fields. */
+const selectorRequirement = (description: string): DocumentSchema => ({
+  ...LABEL_SELECTOR_REQUIREMENT_SCHEMA,
+  description,
+  required: ["key", "operator"],
+});
+
+const LABEL_SELECTOR: DocumentSchema = {
+  ...LABEL_SELECTOR_SCHEMA,
+  properties: {
+    ...LABEL_SELECTOR_SCHEMA.properties,
+    matchExpressions: { ...LABEL_SELECTOR_SCHEMA.properties?.matchExpressions, items: { $ref: metaName("LabelSelectorRequirement") } },
+  },
+};
+
 /** The one schema of metadata, taken apart into the definitions that Kubernetes has of it. */
 const OBJECT_META: DocumentSchema = {
   ...OBJECT_META_SCHEMA,
@@ -74,6 +95,9 @@ const META: Definitions = {
   ObjectMeta: OBJECT_META,
   OwnerReference: meta.ownerReferences.items,
   ManagedFieldsEntry: MANAGED_FIELDS_ENTRY,
+  LabelSelector: LABEL_SELECTOR,
+  LabelSelectorRequirement: selectorRequirement("A condition on labels."),
+  FieldSelectorRequirement: selectorRequirement("A condition on fields."),
   FieldsV1: object("A set of fields: keys are `f:name`, `k:{keys}`, `v:value` or `i:index`, and `.` is the field itself."),
   Time: { type: "string", format: "date-time", description: "A point in time as RFC 3339 has it, in whole seconds." },
   ListMeta: object("The metadata of a list.", {

@@ -7,6 +7,11 @@ export function metaName(type: string): string {
   return `${META_PREFIX}${type}`;
 }
 
+/** Whether a name is that of a definition of meta/v1. */
+export function isMetaName(name: string): boolean {
+  return name.startsWith(META_PREFIX);
+}
+
 /** A type outside of meta/v1 that WatchEvent refers to. */
 export const RAW_EXTENSION_NAME = "io.k8s.apimachinery.pkg.runtime.RawExtension";
 export const VERSION_INFO_NAME = "io.k8s.apimachinery.pkg.version.Info";
