@@ -44,6 +44,8 @@ export class ObjectKeeper<Kept extends KubernetesObject> {
   readonly #options: ObjectKeeperOptions;
   readonly #collection: KeptCollection<Kept>;
   readonly #sleep: WakingSleep;
+  /** Behind a repair. Nobody who edits an object ends it. */
+  readonly #pause: WakingSleep;
   readonly #present = new Map<string, Kept>();
   #isSynced = false;
   #toldProblem: string | undefined;
@@ -53,11 +55,13 @@ export class ObjectKeeper<Kept extends KubernetesObject> {
     this.#options = options;
     this.#collection = collection;
     this.#sleep = new WakingSleep(options.clock);
+    this.#pause = new WakingSleep(options.clock);
   }
 
-  /** Has it looked for what is due: what is wanted has changed. */
+  /** Has it looked for what is due at once: what is wanted has changed. */
   wake(): void {
     this.#sleep.wake();
+    this.#pause.wake();
   }
 
   /** Follows until the signal aborts. It does not reject. */
@@ -95,7 +99,7 @@ export class ObjectKeeper<Kept extends KubernetesObject> {
       }
       pauseMs = clock.now() - repairedMs > QUIET_MS ? MIN_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
       repairedMs = clock.now();
-      await clock.sleep(pauseMs, signal).catch(() => undefined);
+      await this.#pause.sleep(pauseMs, signal);
     }
   }
 

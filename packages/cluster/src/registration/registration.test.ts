@@ -107,6 +107,19 @@ test("an edit that somebody repeats is repaired ever more seldom", async () => {
   await replica.stop();
 });
 
+test("a new bundle waits for no pause behind repairs of edits", async () => {
+  const replica = start();
+  await vi.waitFor(async () => expect(await get()).toBeDefined(), WAIT);
+  for (const versionPriority of [1, 2, 3, 4, 5, 6]) {
+    await merge("v1", { spec: { versionPriority } });
+    await vi.waitFor(async () => expect((await get())?.spec.versionPriority).toBe(16), WAIT);
+  }
+  // The next repair of an edit would come in three seconds.
+  replica.holder.replace({ cert: "", key: "", caBundle: "two" });
+  await vi.waitFor(async () => expect((await get())?.spec.caBundle).toBe(base64("two")), { timeout: 1_500, interval: 10 });
+  await replica.stop();
+}, 20_000);
+
 test("two replicas that would register otherwise do not take turns", async () => {
   const first = start({ priorities: { versionPriority: 20 } });
   await vi.waitFor(async () => expect((await get("v1beta1"))?.spec.versionPriority).toBe(20), WAIT);
