@@ -11,6 +11,6 @@ import { ANONYMOUS } from "./user-info.ts";
  */
 export function allowAnonymous(authenticator: Authenticator): Authenticator {
   return {
-    authenticate: (request) => whenReady(authenticator.authenticate(request), (user) => user ?? ANONYMOUS),
+    authenticate: (request, warn) => whenReady(authenticator.authenticate(request, warn), (user) => user ?? ANONYMOUS),
   };
 }

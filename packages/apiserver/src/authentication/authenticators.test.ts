@@ -92,6 +92,20 @@ describe("a client certificate that another CA signed", () => {
 
 // Asked of kube-apiserver 1.36.
 test.each([
+  { authorization: "Bearer  alice-token", isWarned: true },
+  { authorization: " bearer   x", isWarned: true },
+  { authorization: "Bearer ", isWarned: false },
+  { authorization: "Basic  x", isWarned: false },
+])("a token behind more than one space is passed over with a warning: $authorization", async ({ authorization, isWarned }) => {
+  const warnings: string[] = [];
+  const authenticator = allowAnonymous(unionAuthenticator([certificates, tokens]));
+  const user = await authenticator.authenticate({ ...request(), headers: { authorization } }, (text) => void warnings.push(text));
+  expect(user?.name).toBe("system:anonymous");
+  expect(warnings).toEqual(isWarned ? ["the provided Authorization header contains extra space before the bearer token, and is ignored"] : []);
+});
+
+// Asked of kube-apiserver 1.36.
+test.each([
   { authorization: undefined, want: undefined },
   { authorization: "", want: undefined },
   { authorization: "Bearer", want: undefined },

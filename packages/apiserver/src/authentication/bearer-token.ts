@@ -38,6 +38,9 @@ export function parseBearerToken(authorization: string | undefined): string | un
   return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
 }
 
+const SPACE_BEFORE_TOKEN = /^\s*bearer {2,}\S/i;
+const SPACE_WARNING = "the provided Authorization header contains extra space before the bearer token, and is ignored";
+
 /**
  * Accepts bearer tokens that one of `tokens` knows; they are asked in turn. Only the Authorization header is looked at: a token in the query would
  * end up in logs.
@@ -47,8 +50,10 @@ export function parseBearerToken(authorization: string | undefined): string | un
  */
 export function bearerTokenAuthenticator(tokens: readonly TokenAuthenticator[]): Authenticator {
   return {
-    authenticate(request) {
-      const token = parseBearerToken(request.headers.authorization);
+    authenticate(request, warn) {
+      const { authorization } = request.headers;
+      const token = parseBearerToken(authorization);
+      if (token === undefined && SPACE_BEFORE_TOKEN.test(authorization ?? "")) warn?.(SPACE_WARNING);
       return token === undefined ? undefined : authenticateToken(tokens, token, request.signal);
     },
   };

@@ -13,12 +13,12 @@ import type { UserInfo } from "./user-info.ts";
  */
 export function unionAuthenticator(authenticators: readonly Authenticator[]): Authenticator {
   return {
-    authenticate(request) {
+    authenticate(request, warn) {
       const ask = (index: number, errors: readonly unknown[]): Awaitable<UserInfo | undefined> => {
         const authenticator = authenticators[index];
         if (authenticator === undefined) return nobody(errors);
         return whenSettled(
-          () => authenticator.authenticate(request),
+          () => authenticator.authenticate(request, warn),
           (user) => user ?? ask(index + 1, errors),
           (error) => ask(index + 1, [...errors, error]),
         );

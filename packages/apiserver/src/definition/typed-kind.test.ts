@@ -59,6 +59,16 @@ test.each<{ sent: JSONObject; want: string }>([
   { sent: { bytes: { a: "YW=" } }, want: "illegal base64 data at input byte 3" },
 ])("$want", ({ sent, want }) => expect(() => asTyped(sent, schema)).toThrow(expect.objectContaining({ name: "WrongTypeError", message: want })));
 
+test("of several wrong types the first of the body is told", () => {
+  const two = t.object({ a: t.optional(t.string()), b: t.optional(t.string()) });
+  for (const [sent, field] of [
+    [{ a: 1, b: 1 }, "a"],
+    [{ b: 1, a: 1 }, "b"],
+  ] as const) {
+    expect(() => asTyped(sent, two)).toThrow(`field ${field} of type string`);
+  }
+});
+
 // As encoding/json reads them; asked of kube-apiserver with rules, subjects and data of Secrets.
 test.each<{ sent: JSONObject; want: object }>([
   { sent: { texts: null, struct: null, flag: null }, want: {} },

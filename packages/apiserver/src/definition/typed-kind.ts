@@ -122,10 +122,12 @@ function typedObject(object: JSONObject, schema: Schema, path: string): JSONObje
 }
 
 function typedProperties(object: JSONObject, schema: Schema, path: string): JSONObject {
+  const { properties = {} } = schema;
   let changed: Record<string, JSONValue | undefined> | undefined;
-  for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    const value = Object.hasOwn(object, name) ? object[name] : undefined;
-    if (value === undefined) continue;
+  // Of several values of wrong types the first of the body is told.
+  for (const [name, value] of Object.entries(object)) {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (value === undefined || property === undefined) continue;
     const result = typed(value, property, path === "" ? name : `${path}.${name}`);
     const isLeftOut = property.default === undefined && schema.required?.includes(name) !== true && isEmpty(result, property);
     if (result === value && !isLeftOut) continue;

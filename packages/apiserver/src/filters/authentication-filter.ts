@@ -24,6 +24,6 @@ export function authenticationFilter(authenticator: Authenticator, metrics?: Pic
         state.request = withoutHeaders(state.request, (name) => name === PROTOCOL);
       return next(state);
     };
-    return whenSettled(() => authenticator.authenticate(state.request), authenticated, failed);
+    return whenSettled(() => authenticator.authenticate(state.request, state.warn), authenticated, failed);
   };
 }

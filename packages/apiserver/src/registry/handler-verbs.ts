@@ -165,7 +165,9 @@ class HandlerVerbs {
     const { metadata } = input.object;
     if (input.isApply !== true && metadata.resourceVersion && metadata.resourceVersion !== "0")
       throw badRequest("resourceVersion should not be set on objects to be created");
-    const facts = { namespace: input.namespace, tracksGeneration: false, now: context.now, random: this.#random };
+    const { isNameOptional, isBuiltIn } = this.#resource;
+    // Of a compiled-in kind that is asked and not kept (a review) no name is made. Source: their REST storage, which runs no BeforeCreate.
+    const facts = { tracksGeneration: false, now: context.now, random: this.#random, generatesName: !(isNameOptional && isBuiltIn) };
     const object = this.#checked(withMetadata(input.object, metadataForCreate(metadata, facts)), undefined, input.version, {
       ...write,
       warn: context.warn,

@@ -43,10 +43,11 @@ export function inRequestNamespace(
 /** The metadata of a new object: what the server decides is the server's, whatever admission made of it. Source: rest.FillObjectMetaSystemFields, rest.BeforeCreate. */
 export function metadataForCreate(
   admitted: ObjectMeta,
-  facts: { readonly tracksGeneration: boolean; readonly now: number; readonly random: Random },
+  facts: { readonly tracksGeneration: boolean; readonly now: number; readonly random: Random; readonly generatesName?: boolean },
 ): ObjectMeta {
   const { selfLink: _s, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, resourceVersion: _r, namespace, generation, ...rest } = admitted;
-  const name = rest.name || (rest.generateName ? generateName(rest.generateName, facts.random) : undefined);
+  const { generatesName = true } = facts;
+  const name = rest.name || (rest.generateName && generatesName ? generateName(rest.generateName, facts.random) : undefined);
   const counted = facts.tracksGeneration ? 1 : generation;
   return {
     ...rest,

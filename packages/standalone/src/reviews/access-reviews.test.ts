@@ -39,6 +39,11 @@ describe("refuses", () => {
       body: { metadata: { name: "x" }, spec: { resourceAttributes: pods } },
       causes: [invalid("metadata", 'Invalid value: {"name":"x"}: must be empty')],
     },
+    {
+      path: SELF,
+      body: { metadata: { generateName: "x-" }, spec: { resourceAttributes: pods } },
+      causes: [invalid("metadata", 'Invalid value: {"generateName":"x-"}: must be empty')],
+    },
     { path: ANY, body: {}, causes: [NEITHER, NOBODY] },
     { path: ANY, body: { spec: { user: "alice" } }, causes: [NEITHER] },
     {
