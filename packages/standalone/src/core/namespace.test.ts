@@ -27,6 +27,17 @@ describe("namespaces", () => {
     expect((await read(server, `${NAMESPACES}/${name}`)).status).toEqual({ phase: "Active" });
   });
 
+  // Asked of kube-apiserver 1.36.
+  test("a status that is dropped may be of any content, and fields have their managers", async () => {
+    await using server = await startCoreServer();
+    const created = (await server.request("POST", NAMESPACES, { body: { metadata: { name: "a" }, status: { conditions: [{}] } } })).json();
+    expect(created).toMatchObject({ status: { phase: "Active" }, metadata: { managedFields: [{ operation: "Update" }] } });
+    const body = { metadata: { name: "a" }, status: { conditions: [{}] } };
+    expect((await server.request("PUT", `${NAMESPACES}/a/status`, { body })).json()).toMatchObject({
+      status: { phase: "Active", conditions: [{ type: "", status: "" }] },
+    });
+  });
+
   test("kube-node-lease is there from the start, can be deleted, and comes again", async () => {
     await using server = await startCoreServer();
     const path = `${NAMESPACES}/kube-node-lease`;

@@ -1,4 +1,4 @@
-import { isJSONObject, isQualifiedName, type JSONObject, type KubernetesObject, t } from "@annex/apimachinery";
+import { isJSONObject, isQualifiedName, type JSONObject, type KubernetesObject, type Static, type TSchema, t } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
 import { AGE } from "../age-column.ts";
 import { checkFinalizers, checkObjectMeta, checkObjectMetaUpdate } from "./object-meta.ts";
@@ -6,10 +6,10 @@ import { checkFinalizers, checkObjectMeta, checkObjectMetaUpdate } from "./objec
 /** The finalizer that holds a namespace until what is in it is gone. Source: core/v1 FinalizerKubernetes. */
 export const NAMESPACE_FINALIZER = "kubernetes";
 
-const condition = t.object(
+const conditionFields = t.object(
   {
-    type: t.string({ description: "What the condition is about, as NamespaceDeletionContentFailure." }),
-    status: t.string({ description: "True, False or Unknown." }),
+    type: t.string({ default: "", description: "What the condition is about, as NamespaceDeletionContentFailure." }),
+    status: t.string({ default: "", description: "True, False or Unknown." }),
     lastTransitionTime: t.optional(
       t.string({ title: "io.k8s.apimachinery.pkg.apis.meta.v1.Time", format: "date-time", description: "When the status last changed." }),
     ),
@@ -18,6 +18,9 @@ const condition = t.object(
   },
   { title: "NamespaceCondition", description: "What is known about a namespace at a time." },
 );
+
+// As of any Go struct, what is left out is empty; documents say what has to be there.
+const condition: TSchema<Static<typeof conditionFields>> = { ...conditionFields, required: ["type", "status"] };
 
 /** core/v1 Namespace: a scope for names, which takes what is in it along when it is deleted. */
 export const Namespace = defineResource({
