@@ -1,5 +1,6 @@
 import { CelList } from "../value/list.ts";
 import { CelMap } from "../value/map.ts";
+import { CelOpaque } from "../value/opaque.ts";
 import { CelDuration, CelTimestamp } from "../value/time.ts";
 import { typeOf } from "../value/type-of.ts";
 import type { CelValue } from "../value/value.ts";
@@ -18,7 +19,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** The Go type of a value, which a few sentences show. */
 export function goTypeName(value: CelValue): string {
-  if (value instanceof CelList || value instanceof CelMap) return value.goType;
+  if (value instanceof CelList || value instanceof CelMap || value instanceof CelOpaque) return value.goType;
   if (value instanceof CelDuration) return "types.Duration";
   if (value instanceof CelTimestamp) return "types.Timestamp";
   return NAMES[typeOf(value).kind] ?? "*types.Err";

@@ -29,6 +29,10 @@ class FormatValue extends PatternedValue {
     return FORMAT;
   }
 
+  override get goType(): string {
+    return "cel.Format";
+  }
+
   equals(other: CelValue): CelValue {
     return other instanceof FormatValue ? this.title === other.title : noSuchOverload(other);
   }

@@ -32,6 +32,10 @@ class IPValue extends CelOpaque {
     return IP;
   }
 
+  override get goType(): string {
+    return "cel.IP";
+  }
+
   override get costSize(): number {
     return this.address.bytes.length;
   }
@@ -55,6 +59,10 @@ class CIDRValue extends CelOpaque {
 
   get type(): CelType {
     return CIDR;
+  }
+
+  override get goType(): string {
+    return "cel.CIDR";
   }
 
   override get costSize(): number {

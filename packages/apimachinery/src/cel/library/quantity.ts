@@ -34,6 +34,10 @@ class QuantityValue extends CelOpaque {
     return QUANTITY;
   }
 
+  override get goType(): string {
+    return this.isComputed ? "*cel.Quantity" : "cel.Quantity";
+  }
+
   equals(other: CelValue): CelValue {
     if (!(other instanceof QuantityValue) || other.isComputed) return noSuchOverload(other);
     return compareQuantities(this.amount, other.amount) === 0;

@@ -34,6 +34,10 @@ class SemverValue extends CelOpaque {
     return SEMVER;
   }
 
+  override get goType(): string {
+    return "cel.Semver";
+  }
+
   equals(other: CelValue): CelValue {
     workOn(this);
     return other instanceof SemverValue ? compareVersions(this, other) === 0 : noSuchOverload(other);

@@ -21,6 +21,10 @@ class URLValue extends CelOpaque {
     this.#length = length;
   }
 
+  override get goType(): string {
+    return "cel.URL";
+  }
+
   override get weight(): number {
     return this.#length * 8; // most functions write or decode it again
   }
