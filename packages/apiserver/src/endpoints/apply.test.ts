@@ -50,6 +50,32 @@ const owned = (response: { json: () => { metadata: { managedFields?: unknown } }
   );
 
 describe("server-side apply", () => {
+  test("creates what is in deletion already, as no POST does; such an object stays for its grace period", async () => {
+    await using server = await startHarness([Thing]);
+    const inDeletion = { deletionTimestamp: "2020-01-01T00:00:00Z", deletionGracePeriodSeconds: 5 };
+    const posted = await server.request("POST", THINGS, { body: thing({}, { ...inDeletion, name: "b" }) });
+    expect(posted.json().metadata).not.toHaveProperty("deletionTimestamp");
+    const created = await apply(server, thing({}, { ...inDeletion, finalizers: ["example.com/x"] }));
+    expect([created.status, created.json().metadata]).toEqual([201, expect.objectContaining(inDeletion)]);
+    // The timestamp is in the past: only the grace period ends, and generation counts no second beginning.
+    const deleted = await server.request("DELETE", `${THINGS}/a`);
+    expect(deleted.json().metadata).toMatchObject({ ...inDeletion, deletionGracePeriodSeconds: 0, generation: 1 });
+    const without = await apply(server, thing({}, { ...inDeletion, name: "c" }), "me", "", `${THINGS}/c`);
+    expect([without.status, without.json().metadata]).toEqual([201, expect.objectContaining(inDeletion)]);
+    expect((await apply(server, thing({ size: 3 }, { ...inDeletion, name: "c" }), "me", "", `${THINGS}/c`)).status).toBe(200);
+    expect((await server.request("GET", `${THINGS}/c`)).status).toBe(200);
+    expect((await server.request("DELETE", `${THINGS}/c`)).status).toBe(200);
+    expect((await server.request("GET", `${THINGS}/c`)).status).toBe(404);
+  });
+
+  test("a deletion that is applied for later begins when somebody deletes", async () => {
+    await using server = await startHarness([Thing], { clock: steppedClock(Date.parse("2024-05-06T07:08:09Z")) });
+    const later = { deletionTimestamp: "2124-01-01T00:00:00Z", finalizers: ["example.com/x"] };
+    expect((await apply(server, thing({}, later))).status).toBe(201);
+    const { metadata } = (await server.request("DELETE", `${THINGS}/a`)).json();
+    expect(metadata).toMatchObject({ deletionTimestamp: "2024-05-06T07:08:09Z", deletionGracePeriodSeconds: 0, generation: 2 });
+  });
+
   test("creates with 201, then changes with 200, and defaults belong to nobody", async () => {
     await using server = await startHarness([Thing]);
     const created = await apply(server, thing({ color: "red" }));

@@ -41,7 +41,6 @@ export async function deleteObject(
     const current = await deletion.require(target, context);
     checkPreconditions(resource, current, options);
     await admit(deletion, current, options, isOfCollection, write);
-    const isDeleting = current.object.metadata.deletionTimestamp !== undefined;
     // Also of one that is in deletion: who asks again may ask for something else.
     const object = deletion.hasGarbageCollector ? withPolicyFinalizer(current.object, options) : current.object;
     if (!isHeld(resource, object)) {
@@ -50,8 +49,8 @@ export async function deleteObject(
       if (deleted !== undefined) return deleted;
       continue;
     }
-    if (isDeleting && object === current.object) return { view: current, isGone: false };
-    const marked = isDeleting ? object : mark(resource, object, write);
+    const marked = mark(resource, object, write);
+    if (marked === current.object) return { view: current, isGone: false };
     const view = options.isDryRun ? new ValueView(resource, marked) : await store.update(marked, current, context.signal);
     if (view !== undefined) return { view, isGone: false };
   }
@@ -81,14 +80,20 @@ function withPolicyFinalizer(object: KubernetesObject, { propagationPolicy, orph
   return withMetadata(object, wanted.length === 0 ? metadata : { ...metadata, finalizers: wanted });
 }
 
-/** Begins a deletion that is held. */
+/**
+ * Begins a deletion that is held; one that began is left as it is, but for a time or a grace period that somebody applied.
+ *
+ * Source: k8s.io/apiserver registry store, markAsDeleting.
+ */
 function mark(resource: Resource, object: KubernetesObject, context: WriteContext): KubernetesObject {
-  const { generation } = object.metadata;
+  const { generation, deletionTimestamp: begun, deletionGracePeriodSeconds: grace } = object.metadata;
+  const isBegun = begun !== undefined && Date.parse(begun) <= context.now;
+  if (isBegun && grace === 0) return object;
   const marked = withMetadata(object, {
     ...object.metadata,
-    deletionTimestamp: formatTime(context.now),
+    deletionTimestamp: isBegun ? begun : formatTime(context.now),
     deletionGracePeriodSeconds: 0,
-    ...(generation ? { generation: generation + 1 } : {}),
+    ...(generation && grace === undefined ? { generation: generation + 1 } : {}),
   });
   return resource.hooks.prepareDeletion?.({ object: marked, ...context }) ?? marked;
 }

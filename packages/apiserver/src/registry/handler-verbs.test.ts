@@ -52,6 +52,21 @@ test("exactly the verbs that are there, and those that follow from them, are ser
 });
 
 describe("create", () => {
+  test("an author is asked for nothing that is in deletion already", async () => {
+    const seen: object[] = [];
+    const { handlers } = table();
+    const create: Handlers["create"] = ({ object }) => {
+      seen.push(object.metadata);
+      return object;
+    };
+    await using server = await startHarness([kind({ ...handlers, create })]);
+    const sent = body({ name: "a", deletionTimestamp: "2020-01-01T00:00:00Z", deletionGracePeriodSeconds: 5 });
+    await server.request("POST", ROWS, { body: sent });
+    await server.request("PATCH", `${ROWS}/a?fieldManager=me`, { body: sent, headers: { "content-type": "application/apply-patch+yaml" } });
+    expect(seen).toHaveLength(2);
+    for (const one of seen) expect(one).not.toHaveProperty("deletionTimestamp");
+  });
+
   test("a kind that is asked and not kept needs no name, and gets what the server knows", async () => {
     const seen: unknown[] = [];
     const Ask = defineResource({

@@ -25,7 +25,7 @@ import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import { requireCreate } from "./create-on-update.ts";
 import { checkPreconditions, checkUID } from "./deletion.ts";
 import { emptyObject, trackFields } from "./field-managers.ts";
-import { metadataForCreate, metadataForUpdate, withMetadata } from "./metadata.ts";
+import { metadataForCreate, metadataForUpdate, metadataToCreate, withMetadata } from "./metadata.ts";
 import { writeContext } from "./request-context.ts";
 import { isCounted, matcherOf, visibilityFor } from "./selection.ts";
 import { checkAdmit, checkForm, checkRules } from "./validation.ts";
@@ -168,7 +168,9 @@ class HandlerVerbs {
     const { isNameOptional, isBuiltIn } = this.#resource;
     // Of a compiled-in kind that is asked and not kept (a review) no name is made. Source: their REST storage, which runs no BeforeCreate.
     const facts = { tracksGeneration: false, now: context.now, random: this.#random, generatesName: !(isNameOptional && isBuiltIn) };
-    const object = this.#checked(withMetadata(input.object, metadataForCreate(metadata, facts)), undefined, input.version, {
+    // What is in deletion its author says, however it is created.
+    const wanted = metadataForCreate(metadataToCreate(metadata, metadata.namespace ?? "", true), facts);
+    const object = this.#checked(withMetadata(input.object, wanted), undefined, input.version, {
       ...write,
       warn: context.warn,
     });

@@ -17,9 +17,16 @@ export function formatTime(now: number): string {
   return `${new Date(now).toISOString().slice(0, 19)}Z`;
 }
 
-/** What of a client's metadata counts in a new object, for admission to see. Source: rest.WipeObjectMetaSystemFields. */
-export function metadataToCreate(sent: ObjectMeta, namespace: string): ObjectMeta {
-  const { selfLink: _s, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, uid: _u, creationTimestamp: _c, namespace: _n, ...rest } = sent;
+/**
+ * What of a client's metadata counts in a new object, for admission to see.
+ *
+ * @param isPosted whether it was sent to be created. What an update or an apply creates may be in deletion from the beginning.
+ * Source: rest.WipeObjectMetaSystemFields, which only the handler of POST calls.
+ */
+export function metadataToCreate(sent: ObjectMeta, namespace: string, isPosted: boolean): ObjectMeta {
+  const { selfLink: _s, uid: _u, creationTimestamp: _c, namespace: _n, ...kept } = sent;
+  const { deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...posted } = kept;
+  const rest = isPosted ? posted : kept;
   return namespace === "" ? rest : { ...rest, namespace };
 }
 
@@ -45,7 +52,7 @@ export function metadataForCreate(
   admitted: ObjectMeta,
   facts: { readonly tracksGeneration: boolean; readonly now: number; readonly random: Random; readonly generatesName?: boolean },
 ): ObjectMeta {
-  const { selfLink: _s, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, resourceVersion: _r, namespace, generation, ...rest } = admitted;
+  const { selfLink: _s, resourceVersion: _r, namespace, generation, ...rest } = admitted;
   const { generatesName = true } = facts;
   const name = rest.name || (rest.generateName && generatesName ? generateName(rest.generateName, facts.random) : undefined);
   const counted = facts.tracksGeneration ? 1 : generation;

@@ -117,7 +117,9 @@ class Registry {
     const version = requireVersion(this.#resource, input.version);
     const write = { ...writeContext(context, input.isDryRun), warn: context.warn };
     const facts = { tracksGeneration: this.#resource.tracksGeneration, now: context.now, random: this.#random };
-    let object = this.#steps.converted(withMetadata(input.object, metadataToCreate(input.object.metadata, input.namespace)), version);
+    // Only an update or apply has to ask whether it may create, too.
+    const metadata = metadataToCreate(input.object.metadata, input.namespace, authorize === undefined);
+    let object = this.#steps.converted(withMetadata(input.object, metadata), version);
     if (input.isApply !== true) object = trackFields(this.#resource, object, undefined, version, input.fieldManager, context.now);
     // The status that is dropped was looked at before: an object with one that is no object has no managers, in Go as here.
     if (version.hasStatus) object = withNewStatus(object, version);
@@ -234,7 +236,7 @@ class Registry {
     checkRules(this.#resource, stored, previous, subresource, formFaults, write);
     warnOfFinalizers(this.#resource, stored, previous, write.warn);
     await this.#steps.admit("UPDATE", stored, previous, version, request, write, input.admitSubresource);
-    if (isDeletionComplete(this.#resource, stored)) {
+    if (isDeletionComplete(this.#resource, stored, previous)) {
       if (input.isDryRun) return new ValueView(this.#resource, stored);
       const deleted = await this.#store.delete(current, write.signal);
       return deleted && new ValueView(this.#resource, stored);
@@ -275,10 +277,10 @@ function hasNewGeneration(object: KubernetesObject, previous: KubernetesObject, 
   return !jsonEquals(content(object), content(previous));
 }
 
-/** Whether a deletion that began is no longer held by anything. */
-function isDeletionComplete(resource: Resource, object: KubernetesObject): boolean {
-  const { deletionTimestamp, finalizers = [] } = object.metadata;
-  return deletionTimestamp !== undefined && finalizers.length === 0 && resource.hooks.isDeletionHeld?.(object) !== true;
+/** Whether a deletion that began is no longer held by anything. One that was applied may have a grace period. Source: registry store, ShouldDeleteDuringUpdate. */
+function isDeletionComplete(resource: Resource, object: KubernetesObject, { metadata: before }: KubernetesObject): boolean {
+  if (before.deletionTimestamp === undefined || (before.deletionGracePeriodSeconds ?? 0) !== 0) return false;
+  return (object.metadata.finalizers ?? []).length === 0 && resource.hooks.isDeletionHeld?.(object) !== true;
 }
 
 function requireVersion(resource: Resource, name: string): ResourceVersion {
