@@ -172,6 +172,11 @@ describe("the static type", () => {
     t.string({ nullable: true });
   });
 
+  it("bounds a whole number by its format, where that is int32", () => {
+    expect(t.integer({ format: "int32", minimum: 0 })).toEqual({ type: "integer", format: "int32", minimum: 0 });
+    expect(t.integer({ format: "int64" })).toEqual({ type: "integer", format: "int64", ...SAFE });
+  });
+
   it("lets an author's function give undefined for an optional property only", () => {
     type Returned = Lenient<Static<typeof everything>>;
     expectTypeOf<Pick<Returned, "optional">>().toEqualTypeOf<{ readonly optional?: boolean | undefined }>();

@@ -214,10 +214,11 @@ export const t = {
   },
 
   /**
-   * A whole number that a `number` holds exactly: it is bounded by ±(2^53 − 1) where the options bound it no tighter. `5.0` is whole, too.
+   * A whole number that a `number` holds exactly: it is bounded by ±(2^53 − 1) where neither the options nor the format `int32` bound it tighter. `5.0` is whole, too.
    * Use {@link t.int64} where larger ones must pass.
    */
   integer(options: NumberOptions = {}): TSchema<number> {
+    if (options.format === "int32") return { type: "integer", ...keywords(options) };
     const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = options;
     return {
       type: "integer",
