@@ -23,8 +23,7 @@ export function checkDefaults(schema: Schema, path: string, options: DefaultOpti
   if (items !== undefined) faults.push(...checkDefaults(items, `${path}.items`, options));
   const value = schema.default;
   if (value === undefined || value === null || faults.length > 0) return faults;
-  const { unknown } = pruneUnknown(value, schema);
-  for (const field of unknown) faults.push(fieldError.invalid(`${path}.default`, field, "must not have unknown fields"));
+  if (pruneUnknown(value, schema).unknown.length > 0) faults.push(fieldError.invalid(`${path}.default`, value, "must not have unknown fields"));
   for (const { reason, field, message } of compileValidator(options.isStrict === true ? schema : withoutIntOrString(schema))(value))
     faults.push({ reason, field: `${path}.default${field === "<nil>" ? "" : `.${field}`}`, message });
   return faults;

@@ -45,7 +45,11 @@ function walk(schema: Schema, path: string, policy: DefaultPolicy, isRoot: boole
 function checkNode(schema: Schema, path: string, { forbidden, isInMetadata }: DefaultPolicy, faults: FieldError[]): void {
   const { type, properties = {}, additionalProperties } = schema;
   const mapType = schema["x-kubernetes-map-type"];
-  if (type !== undefined && !TYPES.includes(type)) faults.push(fieldError.notSupported(`${path}.type`, type, TYPES));
+  if (type !== undefined && !TYPES.includes(type)) {
+    faults.push(fieldError.notSupported(`${path}.type`, type, TYPES));
+    // A schema from outside may have any type.
+    if ((type as string) === "null") faults.push(fieldError.forbidden(`${path}.type`, "type cannot be set to null, use nullable as an alternative"));
+  }
   if (schema.default !== undefined && schema.default !== null && forbidden !== undefined)
     faults.push(fieldError.forbidden(`${path}.default`, forbidden));
   if (isInMetadata && schema["x-kubernetes-embedded-resource"] === true)

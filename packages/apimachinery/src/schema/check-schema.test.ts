@@ -164,7 +164,12 @@ test.each<{ want: string; schema: object }>([
   { schema: { type: "string", maxLength: 1, default: "ab" }, want: "s.default: Too long: may not be more than 1 byte" },
   {
     schema: { type: "object", properties: { b: { type: "object", properties: { a }, default: { x: 1 } } } },
-    want: 's.properties[b].default: Invalid value: "x": must not have unknown fields',
+    want: 's.properties[b].default: Invalid value: {"x":1}: must not have unknown fields',
+  },
+  // `as`: a type that there is not.
+  {
+    schema: { type: "null" as "string" },
+    want: "s.type: Forbidden: type cannot be set to null, use nullable as an alternative",
   },
   { schema: { type: "object", properties: { a }, required: ["a"], default: {} }, want: "s.default.a: Required value" },
   {

@@ -1,6 +1,6 @@
 import { type FieldError, fieldError, isJSONObject, type JSONObject, type JSONValue } from "@annex/apimachinery";
 
-/** Where a kind's objects have what a Scale says: JSON paths in dot notation, as CustomResourceDefinitions write them. */
+/** Where a kind's objects have what a Scale says: JSON paths in dot notation, as CustomResourceDefinitions write them: what stands between two dots is the name of a field, brackets and all. */
 export interface ScalePaths {
   /** Below `.spec`: how many replicas there are to be. */
   readonly specReplicasPath: string;
@@ -37,9 +37,6 @@ export function compilePaths({ specReplicasPath, statusReplicasPath, labelSelect
 function compilePath(name: string, text: string, roots: readonly string[], otherwise: string): Steps {
   const [before, root = "", ...below] = text.split(".");
   if (before !== "" || !roots.includes(root) || below.length === 0) throw new TypeError(`scale.${name}: ${JSON.stringify(text)} ${otherwise}`);
-  if (below.some((step) => step === "" || /[[\]]/.test(step))) {
-    throw new TypeError(`scale.${name}: ${JSON.stringify(text)} must be a json path in the dot notation`);
-  }
   return [root, ...below];
 }
 

@@ -67,7 +67,15 @@ const version = t.object({
 const conversion = t.object(
   {
     strategy: text("None: only apiVersion changes."),
-    webhook: t.optional(t.unknown({ description: "How the webhook is called." })),
+    webhook: t.optional(
+      t.object(
+        {
+          clientConfig: t.optional(t.unknown({ description: "Where the webhook is." })),
+          conversionReviewVersions: texts("The versions of ConversionReview that it understands."),
+        },
+        { description: "How the webhook is called." },
+      ),
+    ),
   },
   { description: "How objects of one version become those of another." },
 );

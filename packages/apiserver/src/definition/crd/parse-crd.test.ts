@@ -51,6 +51,10 @@ test("what a file leaves out is filled in", () => {
   expect(schemas).toEqual([{ type: "object", properties: { spec } }]);
 });
 
+test("a webhook of which nothing is said is none", () => {
+  expect(faultsOf(gadgets({ spec: { conversion: { strategy: "None", webhook: {} } } }))).toEqual([]);
+});
+
 // Taken by kube-apiserver 1.36, though some of it could never be valid.
 test.each([
   { p: { type: "string", minLength: 3, maxLength: 1 } },
@@ -135,6 +139,18 @@ describe("refuses", () => {
     },
     { crd: gadgets({ spec: { conversion: {} } }), want: "spec.conversion.strategy: Required value" },
     {
+      crd: gadgets({ spec: { conversion: { strategy: "None", webhook: { clientConfig: {} } } } }),
+      want: "spec.conversion.webhook.clientConfig: Forbidden: should not be set when strategy is not set to Webhook",
+    },
+    {
+      crd: gadgets({ spec: { conversion: { strategy: "Foo", webhook: { conversionReviewVersions: ["v1"] } } } }),
+      want: "spec.conversion.webhook.conversionReviewVersions: Forbidden: should not be set when strategy is not set to Webhook",
+    },
+    {
+      crd: root({ type: "object", properties: { a: { type: "null" } } }),
+      want: `${S}.properties[a].type: Forbidden: type cannot be set to null, use nullable as an alternative`,
+    },
+    {
       crd: gadgets({ spec: { preserveUnknownFields: true } }),
       want: "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
     },
@@ -176,8 +192,8 @@ describe("refuses", () => {
       want: `${V}.subresources.scale.statusReplicasPath: Invalid value: ".spec.n": should be a json path under .status`,
     },
     {
-      crd: gadgets({ version: { subresources: { scale: { specReplicasPath: ".spec.", statusReplicasPath: ".status.n[0]" } } } }),
-      want: `${V}.subresources.scale.specReplicasPath: Invalid value: ".spec.": must be a json path in the dot notation`,
+      crd: gadgets({ version: { subresources: { scale: { specReplicasPath: ".spec[0].n", statusReplicasPath: ".status.n[0]" } } } }),
+      want: `${V}.subresources.scale.specReplicasPath: Invalid value: ".spec[0].n": should be a json path under .spec`,
     },
     { crd: root({}), want: `${S}.type: Required value: must not be empty at the root` },
     { crd: root({ type: "object", additionalProperties: text }), want: `${S}.additionalProperties: Forbidden: must not be used at the root` },

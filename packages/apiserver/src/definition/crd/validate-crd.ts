@@ -152,8 +152,6 @@ function validateScale({ specReplicasPath = "", statusReplicasPath = "", labelSe
     if (value === "") return isOptional ? [] : [fieldError.required(at)];
     const fault = simplePathFault(value, at);
     if (fault !== undefined) return [fault];
-    const isDotted = value.split(".").every((step, index) => index === 0 || (step !== "" && !/[[\]]/.test(step)));
-    if (!isDotted) return [fieldError.invalid(at, value, "must be a json path in the dot notation")];
     if (parents.some((parent) => value.startsWith(`${parent}.`))) return [];
     return [fieldError.invalid(at, value, `should be a json path under ${parents.length > 1 ? "either " : ""}${parents.join(" or ")}`)];
   };
@@ -214,8 +212,13 @@ function validateNames({ plural = "", singular = "", kind = "", listKind = "", s
 function validateConversion({ strategy = "", webhook }: NonNullable<CRDSpec["conversion"]>): FieldError[] {
   const path = "spec.conversion";
   if (strategy === "") return [fieldError.required(`${path}.strategy`)];
-  if (strategy !== "None") return [fieldError.notSupported(`${path}.strategy`, strategy, ["None"])];
-  return webhook === undefined ? [] : [fieldError.forbidden(`${path}.webhook`, "should not be set when strategy is not set to Webhook")];
+  const faults = strategy === "None" ? [] : [fieldError.notSupported(`${path}.strategy`, strategy, ["None"])];
+  if (strategy === "Webhook") return faults;
+  for (const [name, value] of Object.entries(webhook ?? {})) {
+    if (value !== undefined && value !== null)
+      faults.push(fieldError.forbidden(`${path}.webhook.${name}`, "should not be set when strategy is not set to Webhook"));
+  }
+  return faults;
 }
 
 const APPROVED = "api-approved.kubernetes.io";
