@@ -26,17 +26,24 @@ test.each<{ sent: JSONValue; want: string }>([
   { sent: [], want: "json: cannot unmarshal array into field metadata" },
   { sent: "a", want: "json: cannot unmarshal string into field metadata" },
   { sent: { name: 5 }, want: "json: cannot unmarshal number into field metadata.name of type string" },
-  { sent: { labels: { a: 1 } }, want: "json: cannot unmarshal object into field metadata.labels of type map of strings" },
+  { sent: { labels: { a: 1 } }, want: "json: cannot unmarshal number into field metadata.labels of type string" },
   { sent: { finalizers: "a" }, want: "json: cannot unmarshal string into field metadata.finalizers of type array of strings" },
   { sent: { labels: [] }, want: "json: cannot unmarshal array into field metadata.labels of type map of strings" },
   { sent: { annotations: "" }, want: "json: cannot unmarshal string into field metadata.annotations of type map of strings" },
   { sent: { ownerReferences: {} }, want: "json: cannot unmarshal object into field metadata.ownerReferences of type array of owner references" },
   { sent: { finalizers: "" }, want: "json: cannot unmarshal string into field metadata.finalizers of type array of strings" },
   { sent: { creationTimestamp: "" }, want: 'parsing time "" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "2006"' },
+  { sent: { generation: 1e20 }, want: "json: cannot unmarshal number into field metadata.generation of type int64" },
+  { sent: { finalizers: ["a", [1]] }, want: "json: cannot unmarshal array into field metadata.finalizers of type string" },
+  { sent: { ownerReferences: ["a"] }, want: "json: cannot unmarshal string into field metadata.ownerReferences of type owner reference" },
+  {
+    sent: { ownerReferences: [{ controller: "x" }] },
+    want: "json: cannot unmarshal string into field metadata.ownerReferences.controller of type bool",
+  },
   { sent: { generation: 1.5 }, want: "json: cannot unmarshal number into field metadata.generation of type int64" },
   {
     sent: { ownerReferences: [{ uid: 5 }] },
-    want: "json: cannot unmarshal array into field metadata.ownerReferences of type array of owner references",
+    want: "json: cannot unmarshal number into field metadata.ownerReferences.uid of type string",
   },
   { sent: { creationTimestamp: "2021-02-30T00:00:00Z" }, want: 'parsing time "2021-02-30T00:00:00Z": day out of range' },
   {
@@ -45,7 +52,7 @@ test.each<{ sent: JSONValue; want: string }>([
   },
   {
     sent: { managedFields: [{ manager: 5 }] },
-    want: "json: cannot unmarshal array into field metadata.managedFields of type array of managed fields entries",
+    want: "json: cannot unmarshal number into field metadata.managedFields.manager of type string",
   },
   { sent: { deletionTimestamp: 5 }, want: "json: cannot unmarshal number into field metadata.deletionTimestamp of type time as in RFC 3339" },
 ])("$want", ({ sent, want }) => expect(() => decodeMetadata(sent)).toThrow(expect.objectContaining({ name: "WrongTypeError", message: want })));

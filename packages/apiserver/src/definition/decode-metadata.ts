@@ -1,47 +1,64 @@
 import { isJSONObject, type JSONObject, type JSONValue, parseRFC3339 } from "@annex/apimachinery";
 import { WrongTypeError } from "./typed-kind.ts";
 
-interface FieldType {
+/** What does not fit its type: the value, where it is below the field, and the type that it should have. */
+interface Misfit {
+  readonly value: JSONValue;
+  readonly below: string;
   readonly text: string;
-  readonly is: (value: JSONValue) => boolean;
 }
 
-const STRING: FieldType = { text: "string", is: (value) => typeof value === "string" };
-const INTEGER: FieldType = { text: "int64", is: (value) => typeof value === "bigint" || Number.isInteger(value) };
-const TIME: FieldType = {
-  text: "time as in RFC 3339",
-  is: (value) => typeof value === "string" && faultOf(value) === undefined,
-};
-const STRINGS: FieldType = { text: "array of strings", is: (value) => Array.isArray(value) && value.every(STRING.is) };
-const STRING_MAP: FieldType = {
-  text: "map of strings",
-  is: (value) => isJSONObject(value) && Object.values(value).every((one) => typeof one === "string"),
-};
-const OWNERS: FieldType = {
-  text: "array of owner references",
-  is: (value) =>
-    Array.isArray(value) && value.every((owner) => isJSONObject(owner) && OWNER_FIELDS.every(([key, type]) => isAbsentOr(owner[key], type))),
-};
-const MANAGERS: FieldType = {
-  text: "array of managed fields entries",
-  is: (value) =>
-    Array.isArray(value) && value.every((entry) => isJSONObject(entry) && MANAGER_FIELDS.every((key) => isAbsentOr(entry[key], "string"))),
-};
+/** Says what of a value does not fit. */
+type FieldType = (value: JSONValue) => Misfit | undefined;
 
-const OWNER_FIELDS: readonly (readonly [string, string])[] = [
-  ["apiVersion", "string"],
-  ["kind", "string"],
-  ["name", "string"],
-  ["uid", "string"],
-  ["controller", "boolean"],
-  ["blockOwnerDeletion", "boolean"],
-];
+const scalar =
+  (text: string, is: (value: JSONValue) => boolean): FieldType =>
+  (value) =>
+    is(value) ? undefined : { value, below: "", text };
 
-const MANAGER_FIELDS = ["manager", "operation", "apiVersion", "time", "fieldsType", "subresource"] as const;
-
-function isAbsentOr(value: JSONValue | undefined, type: string): boolean {
-  return value === undefined || value === null || typeof value === type;
+/** The first misfit that there is. */
+function firstOf<T>(all: Iterable<T>, misfit: (one: T) => Misfit | undefined): Misfit | undefined {
+  for (const one of all) {
+    const found = misfit(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
+
+const listOf =
+  (text: string, element: FieldType): FieldType =>
+  (value) =>
+    Array.isArray(value) ? firstOf<JSONValue>(value, element) : { value, below: "", text };
+
+/** Of an object with these fields, each of which may be absent or null. */
+const struct =
+  (text: string, fields: Readonly<Record<string, FieldType>>): FieldType =>
+  (value) => {
+    if (!isJSONObject(value)) return { value, below: "", text };
+    return firstOf(Object.entries(fields), ([name, type]) => {
+      const misfit = type(value[name] ?? null);
+      return misfit === undefined || misfit.value === null ? undefined : { ...misfit, below: `.${name}${misfit.below}` };
+    });
+  };
+
+const STRING = scalar("string", (value) => typeof value === "string");
+const BOOL = scalar("bool", (value) => typeof value === "boolean");
+const INTEGER = scalar(
+  "int64",
+  (value) => typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 63),
+);
+const TIME = scalar("time as in RFC 3339", (value) => typeof value === "string" && faultOf(value) === undefined);
+const STRINGS = listOf("array of strings", STRING);
+const STRING_MAP: FieldType = (value) =>
+  isJSONObject(value) ? firstOf(Object.values(value), (one) => STRING(one ?? "")) : { value, below: "", text: "map of strings" };
+const OWNERS = listOf(
+  "array of owner references",
+  struct("owner reference", { apiVersion: STRING, kind: STRING, name: STRING, uid: STRING, controller: BOOL, blockOwnerDeletion: BOOL }),
+);
+const MANAGERS = listOf(
+  "array of managed fields entries",
+  struct("managed fields entry", { manager: STRING, operation: STRING, apiVersion: STRING, time: STRING, fieldsType: STRING, subresource: STRING }),
+);
 
 const FIELDS: readonly (readonly [string, FieldType])[] = [
   ["name", STRING],
@@ -77,13 +94,20 @@ export function decodeMetadata(metadata: JSONValue | undefined, keepsEmptyManage
   for (const [field, type] of FIELDS) {
     const value = Object.hasOwn(metadata, field) ? asInGo(metadata[field], type) : undefined;
     if (value === undefined) continue;
-    if (value === null) delete result[field];
-    else if (type.is(value)) {
-      if (isEmpty(value) && !(keepsEmptyManagers && type === MANAGERS)) delete result[field];
-      else result[field] = value;
-      if (type === MANAGERS) checkTimes(value);
-    } else if (type === TIME && typeof value === "string") throw new WrongTypeError(faultOf(value) ?? "");
-    else throw new WrongTypeError(`json: cannot unmarshal ${jsonTypeName(value)} into field metadata.${field} of type ${type.text}`);
+    if (value === null) {
+      delete result[field];
+      continue;
+    }
+    const misfit = type(value);
+    if (misfit !== undefined) {
+      if (type === TIME && typeof value === "string") throw new WrongTypeError(faultOf(value) ?? "");
+      throw new WrongTypeError(
+        `json: cannot unmarshal ${jsonTypeName(misfit.value)} into field metadata.${field}${misfit.below} of type ${misfit.text}`,
+      );
+    }
+    if (isEmpty(value) && !(keepsEmptyManagers && type === MANAGERS)) delete result[field];
+    else result[field] = value;
+    if (type === MANAGERS) checkTimes(value);
   }
   return result;
 }
