@@ -12,6 +12,8 @@ export class Connection {
   readonly peer: ConnectionPeer;
   /** Requests whose stream is open or whose handler still runs: a client that resets a stream doesn't free its place. */
   readonly exchanges = new RunningExchanges();
+  /** When a request with a body last began on HTTP/2: `performance.now()`. */
+  uploadedMs = Number.NEGATIVE_INFINITY;
   readonly #session: ServerHttp2Session | undefined;
   readonly #socket: Socket;
   readonly #limits: HTTPLimits;

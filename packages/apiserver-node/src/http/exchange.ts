@@ -7,6 +7,7 @@ import { HTTPRequest, type RequestHead, type RequestSource } from "./request.ts"
 import { readBody } from "./request-body.ts";
 import { ResponseSink } from "./response-sink.ts";
 import { internalErrorResponse, overloadedResponse, statusResponse } from "./status-response.ts";
+import type { UploadGate } from "./upload-gate.ts";
 import type { WaitingBytes } from "./waiting-bytes.ts";
 
 /** What all exchanges of a server share. */
@@ -15,6 +16,8 @@ export interface ServerContext {
   readonly limits: HTTPLimits;
   readonly log: Logger;
   readonly waitingBytes: WaitingBytes;
+  /** Of HTTP/2: on HTTP/1.1 each answer says whether another request may follow. */
+  readonly uploads: UploadGate;
   isDraining: boolean;
   /** Makes room among the waiting bytes by resetting the responses that nobody reads. */
   relieve(): void;

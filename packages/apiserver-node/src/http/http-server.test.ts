@@ -889,6 +889,54 @@ describe("drain", () => {
     await drained;
   });
 
+  test("loses no upload of many that go on sending until they are told to go elsewhere", async () => {
+    const { server, port } = await start(async ({ body }) => text(Buffer.from(await body(100)).toString()));
+    const session = open(port);
+    let isGoing = true;
+    session.once("goaway", () => {
+      isGoing = false;
+    });
+    const lost: string[] = [];
+    let answered = 0;
+    const upload = async (writer: number) => {
+      for (let index = 0; isGoing; index++) {
+        const sent = `${writer} ${index}`;
+        const outcome = await read(session.request({ ":path": "/", ":method": "POST" }).end(sent)).catch(String);
+        if (typeof outcome === "string") lost.push(outcome);
+        else if (outcome.text === sent) answered++;
+        else lost.push(`${outcome.status} ${outcome.text}`);
+      }
+    };
+    const uploads = Promise.all(Array.from({ length: 40 }, (_, writer) => upload(writer)));
+    await eventually(() => expect(answered).toBeGreaterThan(200));
+    await server.drain(10_000);
+    await uploads;
+    expect(lost).toEqual([]);
+  });
+
+  test("waits for no quiet moment where nothing is uploaded, and not for ever where something always is", async () => {
+    const { server, port } = await start(async ({ body }) => text(Buffer.from(await body(100)).toString()));
+    const session = open(port);
+    await get(session);
+    const upload = () => read(session.request({ ":path": "/", ":method": "POST" }).end("x")).catch(() => undefined);
+    const sent = [upload()];
+    const timer = setInterval(() => {
+      if (!session.closed && !session.destroyed) sent.push(upload());
+    }, 20);
+    cleanups.push(() => clearInterval(timer));
+    await sent[0];
+    const startedMs = performance.now();
+    await server.drain(60_000);
+    clearInterval(timer);
+    expect(performance.now() - startedMs).toBeGreaterThan(1900);
+    expect((await Promise.all(sent)).filter((answer) => answer !== undefined).length).toBeGreaterThan(10);
+    const idle = await start(echo);
+    await get(open(idle.port));
+    const idleMs = performance.now();
+    await idle.server.drain(60_000);
+    expect(performance.now() - idleMs).toBeLessThan(200);
+  });
+
   test("tells a running HTTP/1.1 request's client to close", async () => {
     let finish = () => {};
     const { server, port } = await start(async () => {

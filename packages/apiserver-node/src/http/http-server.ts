@@ -22,6 +22,7 @@ import { ListenError, nodeErrorCode, nodeErrorMeaning } from "./node-error.ts";
 import { ConnectionPeer } from "./peer.ts";
 import { statusResponse } from "./status-response.ts";
 import { serveUpgrade } from "./upgrade-exchange.ts";
+import { UploadGate } from "./upload-gate.ts";
 import { WaitingBytes } from "./waiting-bytes.ts";
 
 /** What the server shows, and whom it believes. All in PEM. */
@@ -58,7 +59,7 @@ export interface HTTPServer extends AsyncDisposable {
   reloadTLS(tls: TLSMaterial): void;
 
   /**
-   * Stops: takes no new connection, sends GOAWAY (`connection: close` on HTTP/1.1), tells streamed responses without a
+   * Stops: holds uploads back until none is on its way, for two seconds at most; takes no new connection, sends GOAWAY (`connection: close` on HTTP/1.1), tells streamed responses without a
    * `content-length` (watches) to end by their signal, waits for the rest. What still runs after `timeoutMs` has its signal aborted and
    * is cut off. A second call waits for the first.
    *
@@ -73,6 +74,10 @@ const MiB = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 4 * MiB;
 const UNSPECIFIED: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 const SWEEP_INTERVAL_MS = 5000;
+/** A connection that carried an upload so recently may be about to carry the next one. */
+const UPLOADING_MS = 5000;
+/** How long uploads wait at most for a moment in which none is on its way: on a busy server there may be none. */
+const UPLOADS_HELD_MS = 2000;
 /** Under pressure, a response of which nobody took a byte for so long makes room. */
 const PRESSURE_STALL_MS = 5000;
 const RELIEVE_INTERVAL_MS = 1000;
@@ -106,7 +111,7 @@ class NodeHTTPServer implements HTTPServer {
   constructor({ handler, tls, limits: someLimits, log }: HTTPServerOptions) {
     const limits = resolveLimits(someLimits);
     const waitingBytes = new WaitingBytes(limits.maxWaitingBytes);
-    this.#context = { handler, limits, log, waitingBytes, isDraining: false, relieve: () => this.#relieve() };
+    this.#context = { handler, limits, log, waitingBytes, uploads: new UploadGate(), isDraining: false, relieve: () => this.#relieve() };
     this.#server = createSecureServer({
       ...secureContext(tls),
       allowHTTP1: true,
@@ -165,6 +170,10 @@ class NodeHTTPServer implements HTTPServer {
   }
 
   async #drain(timeoutMs: number): Promise<void> {
+    const startedMs = performance.now();
+    const { uploads } = this.#context;
+    const uploading = [...this.#connections].some(({ uploadedMs }) => startedMs - uploadedMs < UPLOADING_MS);
+    if (uploading) await uploads.close(Math.min(UPLOADS_HELD_MS, timeoutMs));
     this.#context.isDraining = true;
     // On a server that never listened, `close` only reports that.
     this.#server.close();
@@ -174,7 +183,8 @@ class NodeHTTPServer implements HTTPServer {
       connection.retire();
       for (const exchange of connection.exchanges) exchange.endIfEndless();
     }
-    if (this.#sockets.size > 0) await this.#quiet(timeoutMs);
+    uploads.open();
+    if (this.#sockets.size > 0) await this.#quiet(timeoutMs - (performance.now() - startedMs));
     const cut = [...this.#connections].reduce((sum, { exchanges }) => sum + exchanges.size, 0);
     if (cut > 0) this.#context.log.warn({ requests: cut }, "requests cut off: they did not end in time");
     this.#cutAll();

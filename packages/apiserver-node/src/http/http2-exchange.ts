@@ -95,5 +95,10 @@ export function serveStream(
   const head = requestHead(target, headers, rawHeaders);
   const exchange = new HTTP2Exchange(context, connection, stream, headers[":method"] ?? "", head);
   const refusal = refuseHead(target, head, context.limits);
-  void (refusal === undefined ? exchange.run() : exchange.answer(refusal));
+  if (refusal !== undefined) void exchange.answer(refusal);
+  else if (stream.endAfterHeaders) void exchange.run();
+  else {
+    connection.uploadedMs = performance.now();
+    context.uploads.pass(exchange);
+  }
 }
