@@ -1,4 +1,4 @@
-import { encodeJSONText } from "@annex/apimachinery";
+import { encodeJSONText, isJSONObject, type JSONValue } from "@annex/apimachinery";
 import type { Oracle } from "../oracle.ts";
 import type { ExpressionQuestion } from "./corpus.ts";
 import { differenceOf, ruleDifferenceOf } from "./differences.ts";
@@ -66,12 +66,11 @@ export async function runRulesCampaign(seed: number, schemas: number, mostDiffer
   for (let number = 0; number < schemas && differences.length < mostDifferences; number++) {
     const question = randomRules(seed, number);
     const ours = answerRules(question);
-    const compare = (text = "{}") => {
-      const theirs = JSON.parse(text) as RulesAnswer;
-      return theirs.errors?.some(({ message }) => message.includes(`: ${PANIC}`)) === true ? undefined : ruleDifferenceOf(theirs, ours);
-    };
+    const compare = (text: string | undefined) => (tellsOfPanic(text) ? undefined : ruleDifferenceOf(JSON.parse(text ?? "{}") as RulesAnswer, ours));
     const difference = compare((await oracle.ask([question]))[0]);
     if (difference === undefined) continue;
+    // Of what befell an expression of a message nothing is told.
+    if (tellsOfPanic((await oracle.ask([{ ...question, schema: messagesAsRules(question.schema) }]))[0])) continue;
     const others = await oracle.ask(Array.from({ length: MORE_CHANCES }, () => question));
     if (others.every((other) => compare(other) !== undefined))
       differences.push(`seed ${seed}, schema ${number}:\n${encodeJSONText(question)}\n${difference}`);
@@ -90,3 +89,17 @@ async function lastingDifference(question: ExpressionQuestion, theirs: Expressio
 
 // The program's answers have this form.
 const readAnswer = (text: string) => JSON.parse(text) as ExpressionAnswer;
+
+function tellsOfPanic(answer = "{}"): boolean {
+  const { errors = [] } = JSON.parse(answer) as RulesAnswer;
+  return errors.some(({ message }) => message.includes(`: ${PANIC}`));
+}
+
+/** The schema with a rule for each expression of a message, which evaluates it. */
+function messagesAsRules(schema: JSONValue): JSONValue {
+  if (Array.isArray(schema)) return schema.map(messagesAsRules);
+  if (!isJSONObject(schema)) return schema;
+  const { messageExpression } = schema;
+  if (typeof messageExpression === "string") return { rule: `(${messageExpression}) == ''` };
+  return Object.fromEntries(Object.entries(schema).map(([name, member]) => [name, messagesAsRules(member ?? null)]));
+}
