@@ -80,7 +80,7 @@ function patchChange(state: RequestState, target: Target, query: WriteQuery, med
       // Read when there is an object to change: of one that is missing nothing else is said.
       patch ??= compilePatch(
         mediaType,
-        decodeText(bytes, "json", (fault) => (isUnread ? badRequest(INVALID_PATCH) : badRequest(`error decoding patch: ${fault}`))),
+        decodeText(bytes, "json", (fault) => (isUnread ? badRequest(INVALID_PATCH) : badRequest(undecoded(mediaType, fault)))),
         target,
         isUnread,
       );
@@ -102,6 +102,9 @@ interface Patch {
 
 const INVALID_PATCH = "Invalid JSON Patch";
 
+/** Of a strategic merge patch only the fault is told. Source: k8s.io/apiserver endpoints/handlers, smpPatcher. */
+const undecoded = (mediaType: string, fault: string) => (mediaType === STRATEGIC_MERGE_PATCH ? fault : `error decoding patch: ${fault}`);
+
 /**
  * @param isUnread whether it is a merge patch whose fields nobody asks about: it is then merged as it is. Source: k8s.io/apiserver endpoints/handlers, applyJSPatch.
  * @throws {APIError} `BadRequest` for what is no patch of this kind.
@@ -117,7 +120,7 @@ function compilePatch(mediaType: string, body: DecodedBody, { resource, version 
   if (isUnread && Array.isArray(value)) return { body, unknown: [], apply: () => value };
   if (!isJSONObject(value)) {
     const isInvalid = isUnread || (value === null && mediaType === MERGE_PATCH);
-    throw badRequest(isInvalid ? INVALID_PATCH : "error decoding patch: the patch must be an object");
+    throw badRequest(isInvalid ? INVALID_PATCH : undecoded(mediaType, "the patch must be an object"));
   }
   if (mediaType === MERGE_PATCH) return { body, unknown: [], apply: (object) => applyMergePatch(object, value) };
   // Go merges into the kind's own structure, whose type no patch changes.
