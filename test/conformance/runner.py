@@ -1193,10 +1193,8 @@ def without_documented_differences(body):
         return NOT_SERVED.sub("", without_list_meta(body))  # "406 and 415"
     if not isinstance(body, dict):
         return body
-    if body.get("kind") == "Table" and body.get("rows") is None:
-        return dict(body, rows=[])  # "A table without rows"
     if body.get("kind") == "PartialObjectMetadataList" and body.get("items") is None:
-        return dict(body, items=[])  # "A table without rows"
+        return dict(body, items=[])  # "An empty PartialObjectMetadataList"
     if body.get("kind") == "Status" and isinstance(body.get("message"), str):
         return dict(body, message=NOT_SERVED.sub("", body["message"]))  # "406 and 415"
     if isinstance(body.get("metadata"), dict):  # "selfLink"

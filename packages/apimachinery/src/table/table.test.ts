@@ -3,7 +3,7 @@ import type { JSONValue, KubernetesObject } from "../meta/index.ts";
 import { formatAge, humanDuration } from "./age.ts";
 import { type ColumnType, formatCell } from "./cells.ts";
 import { partialObjectMetadata, partialObjectMetadataList } from "./partial-object-metadata.ts";
-import { compileColumns, makeTable, parseIncludeObject, type TableColumn, type TableOptions } from "./table.ts";
+import { CREATED_AT_COLUMN, compileColumns, makeTable, parseIncludeObject, type TableColumn, type TableOptions } from "./table.ts";
 
 const NOW = Date.parse("2026-11-23T13:35:00Z");
 const SECOND = 1_000;
@@ -186,7 +186,7 @@ describe("a table", () => {
         priority: 0,
       },
     ]);
-    expect(table.rows[0]?.cells).toEqual(["one", "red", 3, 1, null, "5m"]);
+    expect(table.rows?.[0]?.cells).toEqual(["one", "red", 3, 1, null, "5m"]);
   });
 
   test("shows what a column computes as it is", () => {
@@ -202,17 +202,20 @@ describe("a table", () => {
     expect(compileColumns([typed]).columnDefinitions[1]?.description).toBe("");
   });
 
-  test("of nothing has empty rows", () => expect(makeTable({ ...options, objects: [] }).rows).toEqual([]));
+  test("of nothing has empty rows, and null where the kind has no columns of its own", () => {
+    expect(makeTable({ ...options, printer: compileColumns([CREATED_AT_COLUMN]), objects: [] }).rows).toEqual([]);
+    expect(makeTable({ ...options, printer: compileColumns([]), objects: [] }).rows).toBeNull();
+  });
 
   test("after the first of a watch has null for columns", () => {
     expect(makeTable({ ...options, includeColumns: false }).columnDefinitions).toBeNull();
   });
 
   test("carries objects as asked, in the asked version", () => {
-    expect(makeTable({ ...options, includeObject: "Object" }).rows[0]?.object).toBe(one);
-    expect(makeTable({ ...options, includeObject: "None" }).rows[0]?.object).toBeNull();
+    expect(makeTable({ ...options, includeObject: "Object" }).rows?.[0]?.object).toBe(one);
+    expect(makeTable({ ...options, includeObject: "None" }).rows?.[0]?.object).toBeNull();
     const beta = makeTable({ ...options, version: "v1beta1" });
-    expect([beta.apiVersion, beta.rows[0]?.object?.apiVersion]).toEqual(["meta.k8s.io/v1beta1", "meta.k8s.io/v1beta1"]);
+    expect([beta.apiVersion, beta.rows?.[0]?.object?.apiVersion]).toEqual(["meta.k8s.io/v1beta1", "meta.k8s.io/v1beta1"]);
   });
 
   test("of the bookmark that ends the initial events carries its metadata whatever was asked", () => {

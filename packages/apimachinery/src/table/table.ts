@@ -40,7 +40,8 @@ export interface Table {
   readonly metadata: ListMeta;
   /** Null where the reader knows them from an earlier Table of the same watch. */
   readonly columnDefinitions: readonly TableColumnDefinition[] | null;
-  readonly rows: readonly TableRow[];
+  /** Null of no objects of a kind without columns: see {@link makeTable}. */
+  readonly rows: readonly TableRow[] | null;
 }
 
 /** Which part of each object comes along in its row. */
@@ -61,14 +62,6 @@ const CREATION_TIMESTAMP_DESCRIPTION =
   "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 
 const NAME: TableColumnDefinition = { name: "Name", type: "string", format: "name", description: NAME_DESCRIPTION, priority: 0 };
-const CREATED_AT: TableColumnDefinition = {
-  name: "Created At",
-  type: "date",
-  format: "",
-  description: CREATION_TIMESTAMP_DESCRIPTION,
-  priority: 0,
-};
-
 /** How long ago an object was created: the column of custom resources that say nothing of columns. */
 export const AGE_COLUMN = {
   name: "Age",
@@ -77,10 +70,15 @@ export const AGE_COLUMN = {
   description: CREATION_TIMESTAMP_DESCRIPTION,
 } as const satisfies TableColumn;
 
-const defaultPrinter: TablePrinter = {
-  columnDefinitions: [NAME, CREATED_AT],
-  cells: ({ metadata }) => [metadata.name ?? "", metadata.creationTimestamp ?? ZERO_TIME],
-};
+/** When an object was created: that of every kind without columns, for one that states it. */
+export const CREATED_AT_COLUMN = {
+  name: "Created At",
+  type: "date",
+  value: ({ metadata }: KubernetesObject) => metadata.creationTimestamp ?? ZERO_TIME,
+  description: CREATION_TIMESTAMP_DESCRIPTION,
+} as const satisfies TableColumn;
+
+const defaultPrinter = compileColumns([CREATED_AT_COLUMN]);
 
 /**
  * Compiles the columns of a kind. `Name` always comes first; after it the columns given, and nothing that was not given: an age is a column like any
@@ -157,7 +155,11 @@ export interface TableOptions {
   readonly now: number;
 }
 
-/** Makes the Table of a list, an object or a watch event. Objects and metadata are shared, not copied; no objects make `rows: []`. */
+/**
+ * Makes the Table of a list, an object or a watch event. Objects and metadata are shared, not copied.
+ *
+ * @returns of no objects one with `rows: []`; with `rows: null` where the columns are those of any kind, as NewDefaultTableConvertor makes it.
+ */
 export function makeTable({ printer, version, objects, listMeta, includeObject, includeColumns, now }: TableOptions): Table {
   const rows: TableRow[] = [];
   for (const object of objects) rows.push({ cells: printer.cells(object, now), object: rowObject(object, includeObject, version) });
@@ -166,7 +168,7 @@ export function makeTable({ printer, version, objects, listMeta, includeObject, 
     apiVersion: `meta.k8s.io/${version}`,
     metadata: listMeta,
     columnDefinitions: includeColumns ? printer.columnDefinitions : null,
-    rows,
+    rows: rows.length === 0 && printer === defaultPrinter ? null : rows,
   };
 }
 

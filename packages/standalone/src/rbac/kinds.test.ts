@@ -25,6 +25,12 @@ describe("the kinds, as kube-apiserver has them", () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
+  test.each(["roles", "rolebindings", "clusterroles", "clusterrolebindings"])("a table of no %s has rows: none", async (resource) => {
+    const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+    const answer = await server.request("GET", `/apis/rbac.authorization.k8s.io/v1/${resource}?labelSelector=none`, { headers });
+    expect(answer.json().rows).toEqual([]);
+  });
+
   test.each(recorded.map((step, index) => ({ ...step, index, text: JSON.stringify(step.body) })))(
     "$index $method $path $text: $status",
     async (step) => {

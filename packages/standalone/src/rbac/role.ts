@@ -1,4 +1,4 @@
-import { LABEL_SELECTOR_SCHEMA, labelSelectorOf, t, validateLabelSelector } from "@annex/apimachinery";
+import { CREATED_AT_COLUMN, LABEL_SELECTOR_SCHEMA, labelSelectorOf, t, validateLabelSelector } from "@annex/apimachinery";
 import { defineResource, type Invalid, type ObjectOf } from "@annex/apiserver";
 import { checkObjectMeta, checkObjectMetaUpdate } from "../core/object-meta.ts";
 import { normalizeRules, RBAC_GROUP, rbacName, rulesSchema, validateRules } from "./policy-rule.ts";
@@ -24,6 +24,7 @@ export const Role = defineResource({
       description: "Rules that a RoleBinding of the same namespace can grant.",
       normalize: normalizeRules,
       schema: { rules: rulesSchema },
+      columns: [CREATED_AT_COLUMN],
     },
   },
   validate: ({ object, previous, invalid }) => {
@@ -57,6 +58,7 @@ export const ClusterRole = defineResource({
       description: "Rules that a ClusterRoleBinding can grant everywhere, and a RoleBinding in its namespace.",
       normalize: normalizeRules,
       schema: { rules: rulesSchema, aggregationRule: t.optional(aggregationRule) },
+      columns: [CREATED_AT_COLUMN],
     },
   },
   validate: ({ object, previous, invalid }) => {
