@@ -928,13 +928,13 @@ describe("drain", () => {
     const startedMs = performance.now();
     await server.drain(60_000);
     clearInterval(timer);
-    expect(performance.now() - startedMs).toBeGreaterThan(1900);
+    expect(performance.now() - startedMs).toBeGreaterThan(2900);
     expect((await Promise.all(sent)).filter((answer) => answer !== undefined).length).toBeGreaterThan(10);
     const idle = await start(echo);
     await get(open(idle.port));
     const idleMs = performance.now();
     await idle.server.drain(60_000);
-    expect(performance.now() - idleMs).toBeLessThan(200);
+    expect(performance.now() - idleMs).toBeLessThan(450);
   });
 
   test("tells a running HTTP/1.1 request's client to close", async () => {

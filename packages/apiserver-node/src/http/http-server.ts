@@ -59,7 +59,7 @@ export interface HTTPServer extends AsyncDisposable {
   reloadTLS(tls: TLSMaterial): void;
 
   /**
-   * Stops: holds uploads back until none is on its way, for two seconds at most; takes no new connection, sends GOAWAY (`connection: close` on HTTP/1.1), tells streamed responses without a
+   * Stops: holds uploads back until none is on its way, for three seconds at most; takes no new connection, sends GOAWAY (`connection: close` on HTTP/1.1), tells streamed responses without a
    * `content-length` (watches) to end by their signal, waits for the rest. What still runs after `timeoutMs` has its signal aborted and
    * is cut off. A second call waits for the first.
    *
@@ -77,7 +77,7 @@ const SWEEP_INTERVAL_MS = 5000;
 /** A connection that carried an upload so recently may be about to carry the next one. */
 const UPLOADING_MS = 5000;
 /** How long uploads wait at most for a moment in which none is on its way: on a busy server there may be none. */
-const UPLOADS_HELD_MS = 2000;
+const UPLOADS_HELD_MS = 3000;
 /** Under pressure, a response of which nobody took a byte for so long makes room. */
 const PRESSURE_STALL_MS = 5000;
 const RELIEVE_INTERVAL_MS = 1000;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 
 /** Longer than a client, and a front proxy before it, take from one answer to the next request. */
-const QUIET_MS = 250;
+const QUIET_MS = 500;
 
 /** What carries a body, and has arrived. */
 export interface Upload {
