@@ -135,6 +135,40 @@ describe("a rule that fails", () => {
   ])("%s", (_what, schema, spec, faults) => expect(told(schema, spec)).toEqual(faults));
 });
 
+// A nullable element or value is null, whatever type the checker gave it. kube-apiserver 1.36 was asked.
+describe("a null among elements", () => {
+  const list = (rule: string, type: "string" | "integer"): Schema => ({
+    type: "array",
+    maxItems: 3,
+    items: { type, nullable: true, ...(type === "string" && { maxLength: 9 }) },
+    ...rules(rule),
+  });
+
+  test.each<readonly [rule: string, call: string, type: "string" | "integer"]>([
+    ["self.all(x, isURL(x))", "isURL(null_type)", "string"],
+    ["self.all(x, !isQuantity(x))", "isQuantity(null_type)", "string"],
+    ["self.all(x, x.split(',').size() == 1)", "split(null_type, string)", "string"],
+    ["self.all(x, string(x) == 'a')", "string(null_type)", "string"],
+    ["self.all(x, int(x) == 1)", "int(null_type)", "integer"],
+    ["self.sum() > 0", "sum(list)", "integer"],
+    ["self.isSorted()", "isSorted(list)", "string"],
+  ])("is no argument of %s", (rule, call, type) => {
+    expect(told(list(rule, type), [null])).toEqual([
+      `FieldValueInvalid spec: Invalid value: "array": 'no such overload: ${call}': call arguments did not match a supported operator, function or macro signature for rule: ${rule}`,
+    ]);
+  });
+
+  test("may be among the values of a map", () => {
+    const map: Schema = {
+      type: "object",
+      maxProperties: 3,
+      additionalProperties: { type: "string", maxLength: 9, nullable: true },
+      ...rules("self.all(k, self[k].lowerAscii() == 'a')"),
+    };
+    expect(told(map, { k: null })).toHaveLength(1);
+  });
+});
+
 describe("a rule about a change", () => {
   const immutable = { ...text, ...rules("self == oldSelf") };
 
@@ -150,6 +184,13 @@ describe("a rule about a change", () => {
     expect(told(optional, "a")).toEqual([]);
     expect(told(optional, "b")).toHaveLength(1);
     expect(told(optional, "b", "b")).toEqual([]);
+  });
+
+  test("has an oldSelf in its message that is no optional", () => {
+    const messageExpression = "oldSelf.hasValue() ? 'was' : 'new'";
+    const optional = { ...text, ...rules({ rule: "oldSelf.hasValue() && self == 'a'", message: "m", messageExpression, optionalOldSelf: true }) };
+    expect(told(optional, "b")).toEqual([`FieldValueInvalid spec: Invalid value: "b": m`]);
+    expect(told(optional, "b", "a")).toEqual([`FieldValueInvalid spec: Invalid value: "b": m`]);
   });
 
   test("finds elements of lists of type map by their keys", () => {

@@ -41,7 +41,7 @@ export function bindFunction(
   return { call: (...args) => dispatch(declaration, args), stopsAtError: argumentCount > 1 };
 }
 
-/** Values of a type without dyn in it are of that type: the checker and the schema see to it. */
+/** Values of a type without dyn in it are of that type, unless the environment has untrusted types. */
 function needsGuard(param: CelType, type: CelType): boolean {
   return param.kind !== "dyn" && param.kind !== "typeParam" && hasDyn(type);
 }

@@ -37,8 +37,10 @@ export interface RuleCompilation {
  */
 export function compileRules(rules: readonly ValidationRule[], declType: DeclType): readonly RuleCompilation[] {
   const { type, structs } = namedType(declType, "selfType");
-  const plain = KUBERNETES_ENVIRONMENT.extend({ structs, variables: { self: type, oldSelf: type } });
-  const optional = KUBERNETES_ENVIRONMENT.extend({ structs, variables: { self: type, oldSelf: optionalType(type) } });
+  // Nullable elements are null, and a message has an oldSelf that is no optional, whatever the checker takes them for.
+  const base = KUBERNETES_ENVIRONMENT.extend({ structs, hasUntrustedTypes: true });
+  const plain = base.extend({ variables: { self: type, oldSelf: type } });
+  const optional = base.extend({ variables: { self: type, oldSelf: optionalType(type) } });
   const sizes = sizeEstimator(declType);
   return rules.map((rule) => compileRule(rule, rule.optionalOldSelf === true ? optional : plain, sizes));
 }
