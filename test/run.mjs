@@ -12,7 +12,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 
-const MESSAGE_LENGTH = 600;
+const MESSAGE_PART = 400;
 const SUITES = ["unit", "e2e"];
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -73,11 +73,11 @@ function troubles(report) {
   });
 }
 
-/** An error's message without its stack, shortened. */
+/** An error's message without its stack; a long one without its middle: what a process said last stands at its end. */
 function inOneLine(message) {
   const [text = ""] = stripVTControlCharacters(message).split(/\n\s+at /);
   const line = text.replaceAll(/\s+/g, " ").trim();
-  return line.length > MESSAGE_LENGTH ? `${line.slice(0, MESSAGE_LENGTH)}…` : line;
+  return line.length > 2 * MESSAGE_PART ? `${line.slice(0, MESSAGE_PART)} … ${line.slice(-MESSAGE_PART)}` : line;
 }
 
 /** Whether a file failed as a whole, not by a test of its own. */
