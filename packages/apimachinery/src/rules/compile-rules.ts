@@ -37,7 +37,7 @@ export interface CompiledRules {
 interface Compilation {
   /** Of rules that cannot be used; without any the rules can be. */
   readonly faults: readonly FieldError[];
-  /** Undefined where the schema has no rules. */
+  /** Undefined where the schema has no rules, or other faults. */
   readonly rules: CompiledRules | undefined;
 }
 
@@ -45,20 +45,20 @@ interface Compilation {
  * Compiles the rules of a schema, and says what is wrong with them: which ones are no expressions of type bool, which could cost too much, alone or together, which
  * are about a change where nothing tells what stood there before.
  *
- * @param schema of whole objects; one that `checkStructural` and `checkDefaults` have nothing against, but for faults in how rules are written.
+ * @param schema of whole objects; one that has structure by `checkStructural`, and that `checkDefaults` has nothing against.
  * @param path of the schema, which begins that of each fault.
- * @param written those faults: rules of a schema with one of them, in it or below, are not compiled.
+ * @param faulty the paths of schemas with other faults: their rules, and those of the schemas around them, are not compiled. Default: none.
  * Source: apiextensions-apiserver pkg/apis/apiextensions/validation, ValidateCustomResourceDefinitionOpenAPISchema; pkg/apiserver/schema/cel, NewValidator.
  */
-export function compileSchemaRules(schema: Schema, path: string, written: readonly FieldError[] = []): Compilation {
+export function compileSchemaRules(schema: Schema, path: string, faulty: ReadonlySet<string> = new Set()): Compilation {
   if (!hasRules(schema)) return { faults: [], rules: undefined };
   const account = new CostAccount();
   const faults: FieldError[] = [];
-  const isAtFault = (at: string) => written.some(({ field }) => field.startsWith(`${at}.`));
-  const place: Place = { path, isResourceRoot: true, cardinality: 1n, declType: undefined, uncorrelatable: undefined, isAtFault };
+  const isAtFault = (at: string) => [...faulty].some((one) => one === at || one.startsWith(`${at}.`));
+  const place: Place = { path, isResourceRoot: true, cardinality: 1n, types: undefined, isWithinRules: false, uncorrelatable: undefined, isAtFault };
   const root = compileTree(schema, place, account, faults);
   faults.push(...account.faults(path));
-  return { faults, rules: root && { root, node: compileNode(schema) } };
+  return { faults, rules: faulty.size > 0 ? undefined : root && { root, node: compileNode(schema) } };
 }
 
 /** Whether a schema has rules, in it or below. */
@@ -74,41 +74,56 @@ interface Place {
   readonly isResourceRoot: boolean;
   /** How many values of the schema one object may hold, as far as bounds around it say so. */
   readonly cardinality: bigint | undefined;
-  /** As the schema around it has it; undefined where that has none or cannot name it. */
-  readonly declType: DeclType | undefined;
+  /** As the schema around it has them; undefined where it cannot name this one. */
+  readonly types: Types | undefined;
+  /** Whether a schema around it has rules. */
+  readonly isWithinRules: boolean;
   /** The outermost list or map around it whose parts have no former value. */
   readonly uncorrelatable: string | undefined;
-  /** Whether the schema at a path has rules that are badly written, in it or below. */
+  /** Whether the schema at a path has other faults, in it or below. */
   readonly isAtFault: (path: string) => boolean;
 }
+
+/** What expressions know of a schema, or why they can know nothing. */
+type Types = { readonly declType: DeclType } | { readonly fault: string };
+
+const UNTYPED: Types = {
+  fault:
+    "internal error: failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations",
+};
+const UNTYPED_ELEMENT: Types = { fault: "failed to convert to declType for CEL validation rules" };
+
+const typesOr = (declType: DeclType | undefined, otherwise: Types): Types => (declType === undefined ? otherwise : { declType });
 
 /** @returns undefined where neither the schema nor one below it has rules. */
 function compileTree(schema: Schema, place: Place, account: CostAccount, faults: FieldError[]): RuleNode | undefined {
   if (!hasRules(schema)) return undefined;
   const { properties = {}, additionalProperties, items, type = "" } = schema;
-  const declType = place.declType ?? declTypeOf(schema, place);
+  const types = place.types ?? typesOr(declTypeOf(schema, place), UNTYPED);
+  const declType = "declType" in types ? types.declType : undefined;
+  const isWithinRules = place.isWithinRules || (schema["x-kubernetes-validations"] ?? []).length > 0;
+  // What cannot be typed within rules keeps what is in it from being typed; elsewhere each schema is looked at by itself.
+  const typesBelow = (own: DeclType | undefined, otherwise?: Types): Types | undefined =>
+    own !== undefined ? { declType: own } : isWithinRules ? (declType === undefined ? types : otherwise) : undefined;
   const around = cardinalityWithin(schema, place.cardinality);
-  const inner = (one: Schema, at: string, own: DeclType | undefined, uncorrelatable = place.uncorrelatable) => {
+  const inner = (one: Schema, at: string, below: Types | undefined, uncorrelatable = place.uncorrelatable) => {
     const isResourceRoot = one["x-kubernetes-embedded-resource"] === true;
+    const path = `${place.path}.${at}`;
     const { isAtFault } = place;
-    return compileTree(
-      one,
-      { path: `${place.path}.${at}`, isResourceRoot, cardinality: around, declType: own, uncorrelatable, isAtFault },
-      account,
-      faults,
-    );
+    return compileTree(one, { path, isResourceRoot, cardinality: around, types: below, isWithinRules, uncorrelatable, isAtFault }, account, faults);
   };
   const listType = schema["x-kubernetes-list-type"];
-  const additional = typeof additionalProperties === "object" ? inner(additionalProperties, "additionalProperties", declType?.elemType) : undefined;
+  const ofElements = typesBelow(declType?.elemType, UNTYPED_ELEMENT);
+  const additional = typeof additionalProperties === "object" ? inner(additionalProperties, "additionalProperties", ofElements) : undefined;
   const children = new Map<string, RuleNode>();
   for (const [name, property] of Object.entries(properties)) {
     const escaped = escapeFieldName(name);
-    const child = inner(property, `properties[${name}]`, escaped === undefined ? undefined : declType?.fields?.get(escaped));
+    const child = inner(property, `properties[${name}]`, typesBelow(escaped === undefined ? undefined : declType?.fields?.get(escaped)));
     if (child !== undefined) children.set(name, child);
   }
   const lost = place.uncorrelatable ?? (listType === "map" ? undefined : place.path);
-  const elements = items && inner(items, "items", declType?.elemType, lost);
-  const rules = compileOwn(schema, declType, place, account, faults);
+  const elements = items && inner(items, "items", ofElements, lost);
+  const rules = compileOwn(schema, types, place, account, faults);
   return {
     type,
     rules,
@@ -121,16 +136,15 @@ function compileTree(schema: Schema, place: Place, account: CostAccount, faults:
   };
 }
 
-function compileOwn(schema: Schema, declType: DeclType | undefined, place: Place, account: CostAccount, faults: FieldError[]): readonly Rule[] {
+function compileOwn(schema: Schema, types: Types, place: Place, account: CostAccount, faults: FieldError[]): readonly Rule[] {
   const written = schema["x-kubernetes-validations"] ?? [];
   if (written.length === 0 || place.isAtFault(place.path)) return [];
   const path = `${place.path}.x-kubernetes-validations`;
-  if (declType === undefined) {
-    const why = "unable to convert structural schema to CEL declarations";
-    const message = `Internal error: internal error: failed to construct type information for x-kubernetes-validations rules: ${why}`;
-    faults.push({ reason: "InternalError", field: path, message });
+  if ("fault" in types) {
+    faults.push({ reason: "InternalError", field: path, message: `Internal error: ${types.fault}` });
     return [];
   }
+  const { declType } = types;
   const compilations = compileRules(written, declType);
   const { cardinality, uncorrelatable } = place;
   const { minSerializedSize } = declType;

@@ -11,7 +11,7 @@ export interface DefaultOptions {
 /**
  * Tries each default against the schema that has it, from the inside out; where an inner one is wrong the outer ones are not tried.
  *
- * @param schema one that `checkStructural` has nothing against.
+ * @param schema one that has structure by `checkStructural`.
  * @param path of the schema, which begins that of each fault.
  * Source: apiextensions-apiserver pkg/apiserver/schema/defaulting, ValidateDefaults.
  */

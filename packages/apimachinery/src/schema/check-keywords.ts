@@ -16,16 +16,29 @@ const ANYWHERE: DefaultPolicy = { forbidden: undefined, isInMetadata: false };
 const TYPES = ["array", "boolean", "integer", "number", "object", "string"];
 const METADATA: ReadonlySet<string> = new Set(["metadata", "kind", "apiVersion"]);
 
-/** Checks which keywords go together, in every schema there is, those of value validations too. Internal to schema/. */
-export function checkKeywords(schema: Schema, path: string, isRoot: boolean, faults: FieldError[]): void {
-  walk(schema, path, ANYWHERE, isRoot, 0, faults);
+/**
+ * Checks which keywords go together, in every schema there is, those of value validations too. Internal to schema/.
+ *
+ * @returns the paths of the schemas that have faults.
+ */
+export function checkKeywords(schema: Schema, path: string, isRoot: boolean, faults: FieldError[]): Set<string> {
+  const faulty = new Set<string>();
+  walk(schema, path, ANYWHERE, isRoot, 0, { faults, faulty });
+  return faulty;
 }
 
-function walk(schema: Schema, path: string, policy: DefaultPolicy, isRoot: boolean, depth: number, faults: FieldError[]): void {
+interface Findings {
+  readonly faults: FieldError[];
+  readonly faulty: Set<string>;
+}
+
+function walk(schema: Schema, path: string, policy: DefaultPolicy, isRoot: boolean, depth: number, findings: Findings): void {
   if (depth > MAX_SCHEMA_DEPTH) return; // told by the walk through the structure
-  checkNode(schema, path, policy, faults);
+  const before = findings.faults.length;
+  checkNode(schema, path, policy, findings.faults);
+  if (findings.faults.length > before) findings.faulty.add(path);
   const { properties = {}, additionalProperties, items, not } = schema;
-  const inner = (one: Schema, at: string, under = policy) => walk(one, `${path}.${at}`, under, false, depth + 1, faults);
+  const inner = (one: Schema, at: string, under = policy) => walk(one, `${path}.${at}`, under, false, depth + 1, findings);
   if (typeof additionalProperties === "object") {
     const why = "must not be set inside additionalProperties applying to object metadata";
     inner(additionalProperties, "additionalProperties", policy.isInMetadata ? { ...policy, forbidden: why } : policy);

@@ -30,7 +30,7 @@ const BOUNDS = [
  * @returns a sentence for each fault, in the words of CustomResourceDefinitions where these have the same rule; empty for a usable schema.
  */
 export function checkSchema(schema: Schema, path: string): string[] {
-  const complaints = checkStructural(schema, path).map(({ field, message }) => `${field}: ${message}`);
+  const complaints = checkStructural(schema, path).faults.map(({ field, message }) => `${field}: ${message}`);
   checkSense(schema, undefined, path, 0, complaints);
   // Defaults are tried against the schema, which must be usable for that.
   if (complaints.length > 0) return complaints;

@@ -7,25 +7,36 @@ import type { Schema } from "./schema.ts";
 /** Where a schema stands, for the sentence about a missing type. */
 type Level = "root" | "item" | "field";
 
+/** What is wrong with a schema that is to be structural. */
+export interface StructuralFaults {
+  /** Every fault, each once; empty for a structural schema. */
+  readonly faults: readonly FieldError[];
+  /** Whether the schema tells the types of all values, so that its defaults and rules can be looked at; how its keywords go together is another matter. */
+  readonly hasStructure: boolean;
+  /** The paths of the schemas whose keywords do not go together: rules of these, and of those around them, are not compiled. */
+  readonly faulty: ReadonlySet<string>;
+}
+
 /**
  * Says where a schema is not structural: the rules by which kube-apiserver takes or refuses the schema of a CustomResourceDefinition, in its words. Defaults
  * are not tried: `checkDefaults` does.
  *
  * @param path of the schema, which begins that of each fault: `spec.versions[0].schema.openAPIV3Schema`.
  * @param isResourceRoot whether it describes whole objects: there metadata is not the schema's to describe. Default false.
- * @returns every fault, each once; the empty list for a structural schema.
  * Source: apiextensions-apiserver pkg/apiserver/schema, ValidateStructural; pkg/apis/apiextensions/validation, ValidateCustomResourceDefinitionOpenAPISchema.
  */
-export function checkStructural(schema: Schema, path: string, { isResourceRoot = false } = {}): FieldError[] {
+export function checkStructural(schema: Schema, path: string, { isResourceRoot = false } = {}): StructuralFaults {
   const faults: FieldError[] = [];
   checkStructure(schema, "root", isResourceRoot, path, 0, faults);
   checkCompleteness(schema, schema, path, path, 0, faults);
-  checkKeywords(schema, path, isResourceRoot, faults);
+  const hasStructure = faults.length === 0;
+  const faulty = checkKeywords(schema, path, isResourceRoot, faults);
   const seen = new Set<string>();
-  return faults.filter(({ field, message }) => {
+  const isNew = ({ field, message }: FieldError) => {
     const line = `${field}: ${message}`;
     return !seen.has(line) && seen.add(line);
-  });
+  };
+  return { faults: faults.filter(isNew), hasStructure, faulty };
 }
 
 /** @param isResourceRoot whether this schema is that of whole objects that are served. */

@@ -111,7 +111,8 @@ function join(list: CelList, separator: string): CelValue {
   const texts: string[] = [];
   for (let index = 0; index < list.size; index++) {
     const element = list.at(index);
-    if (typeof element !== "string") return new CelError(`join: invalid input: ${showValue(element)}`);
+    // Go shows the number that null is there.
+    if (typeof element !== "string") return new CelError(`join: invalid input: ${element === null ? "0" : showValue(element)}`);
     workOnText(element.length + separator.length);
     texts.push(element);
   }

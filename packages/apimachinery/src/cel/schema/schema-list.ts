@@ -1,6 +1,6 @@
 import { isJSONObject, type JSONArray, type JSONValue } from "../../meta/index.ts";
 import type { Schema } from "../../schema/index.ts";
-import { equals } from "../value/equality.ts";
+import { ownEquals } from "../value/equality.ts";
 import { CelError, noSuchOverload } from "../value/error.ts";
 import { CelList } from "../value/list.ts";
 import { CelMap, EntryMap } from "../value/map.ts";
@@ -82,7 +82,7 @@ export class SchemaList extends CelList {
     let fault: CelError | undefined;
     for (let index = 0; index < this.size; index++) {
       work(ELEMENT_STEPS);
-      const result = equals(this.at(index), element);
+      const result = ownEquals(this.at(index), element);
       if (result === true) return true;
       if (result instanceof CelError) fault ??= result;
     }
@@ -94,7 +94,7 @@ export class SchemaList extends CelList {
     if (this.size !== other.size) return false;
     for (let index = 0; index < this.size; index++) {
       work(ELEMENT_STEPS);
-      const result = equals(this.at(index), other.at(index));
+      const result = ownEquals(this.at(index), other.at(index));
       if (result !== true) return result;
     }
     return true;
@@ -156,7 +156,7 @@ class MapList extends SchemaList {
     for (const value of other.elements()) {
       const element = byKey.get(this.#keyOfValue(value));
       if (element === undefined) return false;
-      const result = equals(this.#valueOf(element), value);
+      const result = ownEquals(this.#valueOf(element), value);
       if (result !== true) return result;
     }
     return true;

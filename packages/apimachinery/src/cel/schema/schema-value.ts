@@ -1,6 +1,6 @@
 import { isJSONObject, type JSONObject, type JSONValue } from "../../meta/index.ts";
 import type { Schema } from "../../schema/index.ts";
-import { equals } from "../value/equality.ts";
+import { ownEquals } from "../value/equality.ts";
 import { CelError, NO_SUCH_OVERLOAD, noSuchOverload } from "../value/error.ts";
 import { CelMap } from "../value/map.ts";
 import { CelDouble, isInt } from "../value/number.ts";
@@ -191,5 +191,5 @@ class SchemaMap extends CelMap {
 
 function equalFound(left: CelValue | undefined, right: CelValue | undefined): CelValue {
   if (left === undefined || right === undefined) return left === right;
-  return equals(left, right);
+  return ownEquals(left, right);
 }

@@ -24,6 +24,15 @@ export function equals(left: CelValue, right: CelValue): CelValue {
 }
 
 /**
+ * What the left value says of the right one, which is another's business with null: lists and objects of a schema cannot be compared with it.
+ *
+ * Source: cel-go ref.Val.Equal.
+ */
+export function ownEquals(left: CelValue, right: CelValue): CelValue {
+  return left instanceof CelObject ? left.equals(right) : equals(left, right);
+}
+
+/**
  * -1, 0 or 1 for values that have an order with each other, else an error.
  *
  * Source: the Compare methods of cel-go common/types.

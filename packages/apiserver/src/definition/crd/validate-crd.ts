@@ -116,8 +116,6 @@ const ROOT_KEYWORDS: ReadonlySet<string> = new Set([
   ...["x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations"],
 ]);
 
-const RULE_FAULT = /\.x-kubernetes-validations\[\d+\]\.\w+$/;
-
 /** @returns its rules, where all is well with it. */
 function validateSchema(schema: Schema, hasStatus: boolean, path: string, faults: FieldError[]): CompiledRules | undefined {
   if (hasStatus) {
@@ -132,15 +130,13 @@ function validateSchema(schema: Schema, hasStatus: boolean, path: string, faults
     }
   }
   if (schema.nullable === true) faults.push(fieldError.forbidden(`${path}.nullable`, "nullable cannot be true at the root"));
-  const structural = checkStructural(schema, path, { isResourceRoot: true });
+  const { faults: structural, hasStructure, faulty } = checkStructural(schema, path, { isResourceRoot: true });
   // Defaults are tried against the schema, which must be usable for that. One of the root has to be an object with a type.
   const root = { ...schema, "x-kubernetes-embedded-resource": true };
-  // How rules are written has nothing to do with the types by which expressions are read.
-  const ofTypes = structural.filter(({ field }) => !RULE_FAULT.test(field));
-  const ofSchema = ofTypes.length > 0 ? [] : checkDefaults(root, path);
-  faults.push(...structural, ...ofSchema);
-  if (ofTypes.length > 0 || ofSchema.length > 0) return undefined;
-  const compiled = compileSchemaRules(schema, path, structural);
+  const ofDefaults = hasStructure ? checkDefaults(root, path) : [];
+  faults.push(...structural, ...ofDefaults);
+  if (!hasStructure || ofDefaults.length > 0) return undefined;
+  const compiled = compileSchemaRules(schema, path, faulty);
   faults.push(...compiled.faults);
   if (compiled.faults.length === 0 && compiled.rules !== undefined) faults.push(...checkDefaultsByRules(schema, compiled.rules, path));
   return compiled.rules;
