@@ -1,32 +1,39 @@
-import { type FieldError, fieldError } from "../meta/index.ts";
+import { type FieldError, fieldError, type JSONValue } from "../meta/index.ts";
 import { pruneUnknown } from "./prune.ts";
 import type { Schema } from "./schema.ts";
-import { compileValidator } from "./validate.ts";
+import { compileChecks } from "./validate.ts";
 
 export interface DefaultOptions {
-  /** Whether defaults are tried that kube-apiserver takes whatever they are: those below `additionalProperties`, and what stands for an int-or-string. Default false. */
+  /**
+   * Whether what kube-apiserver takes is refused, too: defaults below `additionalProperties`, whatever they are, what stands for an int-or-string, duplicates in lists of type set
+   * and map. Default false.
+   */
   readonly isStrict?: boolean;
 }
 
 /**
- * Tries each default against the schema that has it, from the inside out; where an inner one is wrong the outer ones are not tried.
+ * Tries each default against the schema that has it.
  *
  * @param schema one that has structure by `checkStructural`.
  * @param path of the schema, which begins that of each fault.
  * Source: apiextensions-apiserver pkg/apiserver/schema/defaulting, ValidateDefaults.
  */
-export function checkDefaults(schema: Schema, path: string, options: DefaultOptions = {}): FieldError[] {
-  const { properties = {}, additionalProperties, items } = schema;
-  const faults = Object.entries(properties).flatMap(([name, property]) => checkDefaults(property, `${path}.properties[${name}]`, options));
-  if (options.isStrict === true && typeof additionalProperties === "object")
-    faults.push(...checkDefaults(additionalProperties, `${path}.additionalProperties`, options));
-  if (items !== undefined) faults.push(...checkDefaults(items, `${path}.items`, options));
-  const value = schema.default;
-  if (value === undefined || value === null || faults.length > 0) return faults;
-  if (pruneUnknown(value, schema).unknown.length > 0) faults.push(fieldError.invalid(`${path}.default`, value, "must not have unknown fields"));
-  for (const { reason, field, message } of compileValidator(options.isStrict === true ? schema : withoutIntOrString(schema))(value))
-    faults.push({ reason, field: `${path}.default${field === "<nil>" ? "" : `.${field}`}`, message });
+export function checkDefaults(schema: Schema, path: string, { isStrict = false }: DefaultOptions = {}): FieldError[] {
+  const { properties = {}, additionalProperties, items, default: value } = schema;
+  const faults = value === undefined || value === null ? [] : defaultFaults(schema, value, `${path}.default`, isStrict);
+  const below = (inner: Schema, at: string) => faults.push(...checkDefaults(inner, `${path}.${at}`, { isStrict }));
+  if (items !== undefined) below(items, "items");
+  if (isStrict && typeof additionalProperties === "object") below(additionalProperties, "additionalProperties");
+  for (const [name, property] of Object.entries(properties)) below(property, `properties[${name}]`);
   return faults;
+}
+
+function defaultFaults(schema: Schema, value: JSONValue, path: string, isStrict: boolean): FieldError[] {
+  const unknown = pruneUnknown(value, schema).unknown.length > 0 ? [fieldError.invalid(path, value, "must not have unknown fields")] : [];
+  const { values, embeddedResources, uniqueLists } = compileChecks(isStrict ? schema : withoutIntOrString(schema));
+  const ofResources = embeddedResources(value);
+  const found = ofResources.length > 0 ? ofResources : [...values(value), ...(isStrict ? uniqueLists(value) : [])];
+  return [...unknown, ...found.map(({ reason, field, message }) => ({ reason, field: `${path}${field === "<nil>" ? "" : `.${field}`}`, message }))];
 }
 
 /** The schema with any value where it wants an int-or-string. Source: apiextensions-apiserver pkg/apiserver/schema, ToKubeOpenAPI. */

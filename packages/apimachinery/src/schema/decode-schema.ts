@@ -8,7 +8,7 @@ export const MAX_SCHEMA_DEPTH = 64;
 type Read = (value: JSONValue, path: string, depth: number, faults: FieldError[]) => unknown;
 
 /**
- * Reads a schema out of JSON: every keyword is one that there is, with a value of its type. What says nothing (null, `""`, `[]`, `{}`, false) is left out, as
+ * Reads a schema out of JSON: every keyword is one that there is, with a value of its type. What says nothing (null, `""`, `[]`, `{}`, false) is left out where
  * Go leaves it out. Whether the schema is structural is for `checkStructural` to say.
  *
  * @param path of the schema, which begins that of each fault: `spec.versions[0].schema.openAPIV3Schema`.
@@ -63,6 +63,9 @@ const text: Read = (value, path, _depth, faults) => {
   if (typeof value !== "string") return wrongType(value, "a string", path, faults);
   return value === "" ? undefined : value;
 };
+
+/** Of these `""` is told from nothing, and refused later. */
+const anyText: Read = (value, path, _depth, faults) => (typeof value === "string" ? value : wrongType(value, "a string", path, faults));
 
 const flag: Read = (value, path, _depth, faults) => {
   if (typeof value !== "boolean") return wrongType(value, "true or false", path, faults);
@@ -123,10 +126,11 @@ const items: Read = (value, path, depth, faults) => {
 
 const schemaOrFlag: Read = (value, path, depth, faults) => (typeof value === "boolean" ? value : schema(value, path, depth, faults));
 
-const RULE = struct({ rule: text, message: text, messageExpression: text, reason: text, fieldPath: text, optionalOldSelf: anyFlag });
+const RULE = struct({ rule: text, message: text, messageExpression: text, reason: anyText, fieldPath: text, optionalOldSelf: anyFlag });
 
 const KEYWORDS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ...["description", "type", "format", "title", "pattern", "x-kubernetes-list-type", "x-kubernetes-map-type"].map((name) => [name, text] as const),
+  ...["description", "type", "format", "title", "pattern"].map((name) => [name, text] as const),
+  ...["x-kubernetes-list-type", "x-kubernetes-map-type"].map((name) => [name, anyText] as const),
   ...["exclusiveMaximum", "exclusiveMinimum", "uniqueItems", "nullable"].map((name) => [name, flag] as const),
   ...["x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"].map((name) => [name, flag] as const),
   ["x-kubernetes-preserve-unknown-fields", anyFlag],

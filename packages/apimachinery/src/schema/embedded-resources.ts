@@ -55,10 +55,12 @@ function explainResource(object: JSONObject, path: string, faults: Faults): void
 const METADATA = compileNode(OBJECT_META_SCHEMA);
 
 function explainMetadata(metadata: JSONValue, path: string, faults: Faults): void {
+  // A field of metadata that is null is absent.
+  const present = isJSONObject(metadata) ? Object.fromEntries(Object.entries(metadata).filter(([, field]) => field !== null)) : metadata;
   const wrong = faults.fork();
-  explain(METADATA, metadata, path, wrong);
+  explain(METADATA, present, path, wrong);
   const types = wrong.list.filter(({ reason }) => reason === "FieldValueTypeInvalid");
-  faults.tell(types.length > 0 ? types : metadataFaults(metadata as ObjectMeta, faults.at(path))); // `as`: the schema vouches for the types
+  faults.tell(types.length > 0 ? types : metadataFaults(present as ObjectMeta, faults.at(path))); // `as`: the schema vouches for the types
 }
 
 /** What is missing is told in the words of metadata; it may lack a name, and lie in a namespace or not. */

@@ -92,9 +92,9 @@ export function writeSteps(resource: Resource, admission: AdmissionChain) {
     },
 
     /** Of a write to `status` only status is new; of any other everything but it, where there is a status subresource. */
-    onlyOwnFields(wanted: KubernetesObject, live: KubernetesObject, { hasStatus }: ResourceVersion, subresource: string): KubernetesObject {
-      if (!hasStatus) return wanted;
-      return subresource === "status" ? withStatusOf(live, wanted) : withStatusOf(wanted, live);
+    onlyOwnFields(wanted: KubernetesObject, live: KubernetesObject, version: ResourceVersion, subresource: string): KubernetesObject {
+      if (!version.hasStatus) return wanted;
+      return subresource === "status" ? withStatusOf(live, wanted, version) : withStatusOf(wanted, live, version);
     },
   };
 }
@@ -112,10 +112,11 @@ function withReadableManagers(object: KubernetesObject, { metadata: before }: Ku
   return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
 }
 
-/** An object with the status of another one. A null where there was none is none, too: nothing changed that could be refused. */
-function withStatusOf(object: KubernetesObject, { status }: KubernetesObject): KubernetesObject {
+/** An object with the status of another one. A null that may not be, where there was none, is none: nothing changed that could be refused. */
+function withStatusOf(object: KubernetesObject, { status }: KubernetesObject, { schema }: ResourceVersion): KubernetesObject {
   const { status: before = null, ...rest } = object;
-  return (status === undefined || (status === null && before === null) ? rest : { ...rest, status }) as KubernetesObject;
+  const isNone = status === undefined || (status === null && before === null && schema.properties?.status?.nullable !== true);
+  return (isNone ? rest : { ...rest, status }) as KubernetesObject;
 }
 
 /** A new object, whose status nobody has written yet: the default of its schema, if there is one. */

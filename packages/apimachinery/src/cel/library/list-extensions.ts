@@ -56,8 +56,7 @@ function sortByKeys(list: CelList, keys: CelList): CelValue {
   if (list.size === 0) return list;
   const order = keys.elements();
   const [first = null] = order;
-  if (compare(first, first) instanceof CelError && !order.some((key) => typeOf(key) !== typeOf(first)))
-    return new CelError("list elements must be comparable");
+  if (compare(first, first) instanceof CelError) return new CelError("list elements must be comparable");
   if (order.some((key) => typeOf(key) !== typeOf(first))) return new CelError("list elements must have the same type");
   const indexes = Array.from(order, (_key, index) => index);
   indexes.sort((left, right) => {

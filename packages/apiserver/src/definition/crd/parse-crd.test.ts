@@ -78,6 +78,15 @@ test.each([
       "x-kubernetes-validations": [{ rule: "self != oldSelf.orValue('')", message: "m", reason: "FieldValueInvalid", optionalOldSelf: true }],
     },
   },
+  { p: { type: "array", items: text, "x-kubernetes-list-type": "set", default: ["a", "a"] } },
+  {
+    p: {
+      type: "object",
+      "x-kubernetes-embedded-resource": true,
+      "x-kubernetes-preserve-unknown-fields": true,
+      default: { apiVersion: "v1", kind: "A", metadata: { creationTimestamp: null, labels: null } },
+    },
+  },
 ])("accepts $p", ({ p }) => expect(faultsOf(field(p))).toEqual([]));
 
 test.each<{ what: string; crd: JSONObject }>([
@@ -230,6 +239,18 @@ describe("refuses", () => {
     {
       crd: field({ type: "object", properties: { a: { type: "string", default: "q" } }, required: ["a"], default: {} }),
       want: `${P}.default.a: Required value`,
+    },
+    {
+      crd: field({ type: "string", "x-kubernetes-validations": [{ rule: "true", reason: "" }] }),
+      want: `${P}.x-kubernetes-validations[0].reason: Unsupported value: "": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"`,
+    },
+    {
+      crd: field({ type: "array", items: text, "x-kubernetes-list-type": "" }),
+      want: `${P}.x-kubernetes-list-type: Unsupported value: "": supported values: "atomic", "set", "map"`,
+    },
+    {
+      crd: field({ type: "object", properties: { a: { type: "string", default: 1 } }, required: ["b"], default: { a: "x" } }),
+      want: `${P}.default.b: Required value`,
     },
     {
       crd: field({ type: "object", "x-kubernetes-preserve-unknown-fields": false }),

@@ -273,6 +273,19 @@ describe("who owns what", () => {
     expect(Object.fromEntries(fields)).toEqual({ one: ["f:spec"], two: ["f:status"], three: ["f:spec"] });
   });
 
+  test("a nullable status stays null once an apply made it so", async () => {
+    const nullable = structuredClone(GADGETS) as { spec: { versions: { schema: { openAPIV3Schema: { properties?: JSONObject } } }[] } };
+    const schema = nullable.spec.versions[2]?.schema.openAPIV3Schema ?? {};
+    schema.properties = { ...schema.properties, status: { type: "object", nullable: true, properties: { phase: text } } };
+    await using server = await startHarness([resourceFromCRD(nullable as unknown as JSONObject)]);
+    await server.request("POST", PATH, { body: gadget("a", { spec: {} }) });
+    const apply = { body: gadget("a", { status: null }), headers: { "content-type": "application/apply-patch+yaml" } };
+    expect((await server.request("PATCH", `${PATH}/a/status?fieldManager=one`, apply)).json().status).toBeNull();
+    expect((await server.request("GET", `${PATH}/a`)).json().status).toBeNull();
+    const patch = { body: { spec: { size: 2 } }, headers: { "content-type": "application/merge-patch+json" } };
+    expect((await server.request("PATCH", `${PATH}/a`, patch)).json()).toMatchObject({ spec: { size: 2 }, status: null });
+  });
+
   test("an object that is created with a status of another form has no managers", async () => {
     await using server = await serve();
     const { metadata, status } = (await server.request("POST", PATH, { body: gadget("a", { spec: {}, status: 5 }) })).json();
