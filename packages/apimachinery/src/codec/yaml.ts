@@ -100,32 +100,62 @@ function* parse(text: string, lines: LineCounter): Generator<CST.Token> {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
   let lexemes = 0;
+  let offset = 0;
+  let isAfterScalarMark = false;
   for (const lexeme of new Lexer().lex(text)) {
     if (++lexemes > MAX_LEXEMES) throw new YAMLSyntaxError(`yaml: document has more than ${MAX_LEXEMES} tokens`);
+    if (!isAfterScalarMark && lexeme.startsWith('"')) checkEscapes(lexeme, text, offset);
+    isAfterScalarMark = lexeme === SCALAR_MARK;
+    if (!MARKS.has(lexeme)) offset += lexeme.length;
     yield* parser.next(lexeme);
     if (parser.stack.length > MAX_YAML_DEPTH * STACK_PER_LEVEL) throw new YAMLSyntaxError(tooDeep());
   }
   yield* parser.end();
 }
 
+/** Lexemes that stand for no text: what follows the first of them is a plain or a block scalar. */
+const SCALAR_MARK = "\x1f";
+const MARKS: ReadonlySet<string> = new Set([SCALAR_MARK, "\x02", "\x18"]);
+
+const ESCAPES = /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|.)/gs;
+
+/** Refuses escapes of surrogates, of which no text can be made. Source: go.yaml.in/yaml/v2, yaml_parser_scan_flow_scalar. */
+function checkEscapes(quoted: string, text: string, offset: number): void {
+  if (!quoted.includes("\\")) return;
+  for (const { index, 1: short, 2: long } of quoted.matchAll(ESCAPES)) {
+    const code = Number.parseInt(short ?? long ?? "0", 16);
+    if (code < 0xd800 || code > 0xdfff) continue;
+    const line = text.slice(0, offset + index).split("\n").length;
+    throw new YAMLSyntaxError(`yaml: ${line === 1 ? "" : `line ${line}: `}${INVALID_CODE}`);
+  }
+}
+
+const INVALID_CODE = "found invalid Unicode character escape code";
+
 /** What Go's scanner says where both parsers mean the same. */
 const GO_SENTENCES: Readonly<Partial<Record<YAMLParseError["code"], string>>> = {
   BLOCK_AS_IMPLICIT_KEY: "mapping values are not allowed in this context",
   TAB_AS_INDENT: "found character that cannot start any token",
   BAD_SCALAR_START: "found character that cannot start any token",
-  BAD_DQ_ESCAPE: "found unknown escape character",
 };
 const OPEN_QUOTE = "Missing closing";
 
 /** The first fault, in Go's words and with its line where Go has them: none for what stands in the first line. Source: go.yaml.in/yaml/v2, parser.fail. */
 function formatError(first: YAMLParseError, second: YAMLParseError | undefined, lines: LineCounter): string {
-  const goSentence = first.message.startsWith(OPEN_QUOTE) ? "found unexpected end of stream" : GO_SENTENCES[first.code];
+  const goSentence = goSentenceOf(first);
   const sentence = goSentence ?? first.message.replaceAll("\n", " ");
   // Of a key over several lines Go's scanner sees the colon at its end.
   const at = first.code === "BLOCK_AS_IMPLICIT_KEY" && second?.code === "MULTILINE_IMPLICIT_KEY" ? second.pos[1] : first.pos[0];
   const { line } = lines.linePos(at);
   const where = goSentence !== undefined && line === 1 ? "" : `line ${line}: `;
   return `yaml: ${where}${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;
+}
+
+function goSentenceOf({ message, code }: YAMLParseError): string | undefined {
+  if (message.startsWith(OPEN_QUOTE)) return "found unexpected end of stream";
+  if (code !== "BAD_DQ_ESCAPE") return GO_SENTENCES[code];
+  if (!/ \\[xuU]/.test(message)) return "found unknown escape character";
+  return /\\U[0-9a-fA-F]{8}$/.test(message) ? INVALID_CODE : "did not find expected hexdecimal number";
 }
 
 function tooDeep(): string {

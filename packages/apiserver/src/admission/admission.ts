@@ -99,3 +99,8 @@ class Rounds implements Reinvocation {
     return this.#isRequested;
   }
 }
+
+/** By which name an object is refused: before one is generated it has its prefix only, and a deletion of many has none. Source: admission.NewForbidden. */
+export function refusedName({ name, object }: { readonly name: string; readonly object: KubernetesObject | undefined }): string {
+  return name || object?.metadata.generateName || "Unknown";
+}

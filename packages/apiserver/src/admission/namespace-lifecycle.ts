@@ -1,7 +1,7 @@
 import { APIError, forbidden, type KubernetesObject, notFound } from "@annex/apimachinery";
 import type { WriteContext } from "../definition/resource.ts";
 import type { RequestContext, ResourceVerbs } from "../registry/verbs.ts";
-import type { AdmissionPlugin } from "./admission.ts";
+import { type AdmissionPlugin, refusedName } from "./admission.ts";
 
 /**
  * Refuses what is created in a namespace that is not there, or is being deleted, and the deletion of namespaces that the server needs.
@@ -18,8 +18,7 @@ export function namespaceLifecycle(namespaces: () => ResourceVerbs, immortal: It
       if (operation !== "CREATE" || !resource.isNamespaced) return object;
       const found = await find(namespaces(), namespace, context);
       if (found.metadata.deletionTimestamp !== undefined || isTerminating(found)) {
-        // Source: admission.NewForbidden, which knows no other name before one is generated.
-        throw terminating(resource, name || (object.metadata.generateName ?? ""), namespace);
+        throw terminating(resource, refusedName({ name, object }), namespace);
       }
       return object;
     },

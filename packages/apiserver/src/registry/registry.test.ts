@@ -391,7 +391,12 @@ describe("delete", () => {
 describe("admission", () => {
   const plugin: AdmissionPlugin = {
     name: "test",
-    mutate: async ({ object }) => ({ ...object, spec: { ...(object.spec as object), n: 7, unknown: true }, status: { phase: "Mine" } }),
+    mutate: async ({ object }) => ({
+      ...object,
+      metadata: { ...object.metadata, labels: {}, finalizers: [] },
+      spec: { ...(object.spec as object), n: 7, unknown: true },
+      status: { phase: "Mine" },
+    }),
     validate: async ({ operation, previous }) => {
       if (operation === "DELETE" && previous?.metadata.name === "kept") throw new Error("a bug of the plugin");
     },
@@ -399,7 +404,9 @@ describe("admission", () => {
 
   test("what it changed is pruned and defaulted, and its bugs are nobody's business", async () => {
     await using server = await startHarness([Thing], { admission: [plugin] });
-    expect((await created(server, "kept")).spec).toEqual({ n: 7 });
+    const { spec, metadata } = await created(server, "kept");
+    expect(spec).toEqual({ n: 7 });
+    expect(Object.keys(metadata)).toEqual(expect.not.arrayContaining(["labels", "finalizers"]));
     const failed = await server.request("DELETE", `${THINGS}/kept`);
     expect(failed.json()).toMatchObject({ code: 500, reason: "InternalError" });
     expect(failed.text).not.toContain("a bug of the plugin");

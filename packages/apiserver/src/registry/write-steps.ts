@@ -1,5 +1,6 @@
 import { applyDefaults, decodeManagedFields, type JSONObject, jsonEquals, type KubernetesObject } from "@annex/apimachinery";
 import type { AdmissionChain, AdmissionContext } from "../admission/admission.ts";
+import { rereadMetadata } from "../definition/decode-metadata.ts";
 import { defaultAndPrune } from "../definition/default-and-prune.ts";
 import { fromStorageVersion, type Resource, type ResourceVersion, toStorageVersion } from "../definition/resource.ts";
 import { admissionWriteOptions } from "./admission-options.ts";
@@ -57,7 +58,8 @@ export function writeSteps(resource: Resource, admission: AdmissionChain) {
       const mutated = await admission.mutate(attributes(operation, object, previous, version, request, context), context);
       if (mutated === object) return object;
       // An object of a plugin is JSON all through, with type and metadata, and stays so.
-      const pruned = defaultAndPrune(mutated as unknown as JSONObject, version).object as unknown as KubernetesObject;
+      const json = mutated as unknown as JSONObject & { readonly metadata: JSONObject };
+      const pruned = defaultAndPrune({ ...json, metadata: rereadMetadata(json.metadata) }, version).object as unknown as KubernetesObject;
       return withReadableManagers(pruned, object, context.warn);
     },
 

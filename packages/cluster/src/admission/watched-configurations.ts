@@ -1,5 +1,5 @@
 import { APIError, forbidden, type KubernetesObject } from "@annex/apimachinery";
-import type { AdmissionAttributes, Clock, Logger } from "@annex/apiserver";
+import { type AdmissionAttributes, type Clock, type Logger, refusedName } from "@annex/apiserver";
 import { type ClusterClient, reflect } from "../client/index.ts";
 import { settledWithin } from "./settled-within.ts";
 
@@ -64,7 +64,7 @@ export class WatchedConfigurations<Compiled> {
   async whenReady({ resource, name, object }: AdmissionAttributes, signal: AbortSignal): Promise<void> {
     if (this.#isReady) return;
     await settledWithin(this.#ready, READY_WAIT_MS, this.#options.clock, signal);
-    if (!this.#isReady) throw forbidden(resource, name || (object?.metadata.generateName ?? ""), "not yet ready to handle request");
+    if (!this.#isReady) throw forbidden(resource, refusedName({ name, object }), "not yet ready to handle request");
   }
 
   /** Follows the cluster until the signal aborts. */

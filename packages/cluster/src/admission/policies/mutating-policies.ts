@@ -1,5 +1,5 @@
 import { APIError, forbidden, jsonEquals, type KubernetesObject, type StatusCause } from "@annex/apimachinery";
-import type { AdmissionAttributes, AdmissionPlugin, MutationAttributes, Reinvocation } from "@annex/apiserver";
+import { type AdmissionAttributes, type AdmissionPlugin, type MutationAttributes, type Reinvocation, refusedName } from "@annex/apiserver";
 import { isExempt } from "../exempt.ts";
 import { conditionsMatch } from "../matching/match-conditions.ts";
 import { asJSON, defaulted, objectVersion } from "../matching/patched-object.ts";
@@ -138,7 +138,7 @@ function sentenceOf({
 
 /** Tells of all, in the words of the first. */
 function refusalError({ resource, name, object }: AdmissionAttributes, failures: readonly Failure[]): APIError {
-  const { details } = forbidden(resource, name || (object?.metadata.generateName ?? ""), "");
+  const { details } = forbidden(resource, refusedName({ name, object }), "");
   const causes: StatusCause[] = failures.map((failure) => ({ message: sentenceOf(failure) }));
   const [{ message = "" } = {}] = causes;
   return new APIError("Forbidden", message, { statedReason: failures[0]?.reason || "Forbidden", details: { ...details, causes } });

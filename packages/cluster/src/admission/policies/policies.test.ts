@@ -66,6 +66,7 @@ describe("validating policies", () => {
     expect(kept.json().message).toMatch(
       /^widgets.example.com "one" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' denied request: failed expression: /,
     );
+    expect((await started.api.request("DELETE", WIDGETS)).json().message).toMatch(/^widgets.example.com "Unknown" is forbidden: /);
   });
 
   test("audit in the log, and annotate", async () => {

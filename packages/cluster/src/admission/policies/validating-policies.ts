@@ -1,5 +1,5 @@
 import { APIError, forbidden, type StatusReason } from "@annex/apimachinery";
-import type { AdmissionAttributes, AdmissionContext, AdmissionPlugin, Authorizer, Logger } from "@annex/apiserver";
+import { type AdmissionAttributes, type AdmissionContext, type AdmissionPlugin, type Authorizer, type Logger, refusedName } from "@annex/apiserver";
 import { logAnnotations } from "../audit.ts";
 import { isExempt } from "../exempt.ts";
 import { conditionsMatch } from "../matching/match-conditions.ts";
@@ -105,7 +105,7 @@ function acted(
 function refusalError({ resource, name, object }: AdmissionAttributes, refusal: Refusal): APIError {
   const by = refusal.binding === undefined ? "" : ` with binding '${refusal.binding}'`;
   const message = `ValidatingAdmissionPolicy '${refusal.policy}'${by} denied request: ${refusal.message}`;
-  const whole = forbidden(resource, name || (object?.metadata.generateName ?? ""), message);
+  const whole = forbidden(resource, refusedName({ name, object }), message);
   const reason = refusal.reason || "Invalid";
   return new APIError(reason as StatusReason, whole.message, {
     code: CODES[reason] ?? INVALID_CODE,
