@@ -283,7 +283,13 @@ export const t = {
 
   /** A whole number or a string, as ports and `maxUnavailable` are. */
   intOrString(options: IntOrStringOptions = {}): TSchema<number | string> {
-    return { ...keywords(options), "x-kubernetes-int-or-string": true };
+    const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = options;
+    return {
+      ...keywords(options),
+      minimum: Math.max(minimum, Number.MIN_SAFE_INTEGER),
+      maximum: Math.min(maximum, Number.MAX_SAFE_INTEGER),
+      "x-kubernetes-int-or-string": true,
+    };
   },
 
   /** Any JSON value, kept as it is. */

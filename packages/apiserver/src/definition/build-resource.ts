@@ -24,6 +24,7 @@ export interface VersionFacts
     | "deprecationWarning"
     | "selectableFields"
     | "normalize"
+    | "numbers"
     | "toStorage"
     | "fromStorage"
   > {

@@ -11,6 +11,7 @@ import {
 } from "@annex/apimachinery";
 import { buildResource, buildVersion } from "./build-resource.ts";
 import type { ErasedInput, ErasedVersion } from "./define-resource.ts";
+import { promisedNumbers } from "./promised-numbers.ts";
 import { type Resource, type ResourceVersion, versionOrder } from "./resource.ts";
 import { withoutDecodedFormats } from "./typed-kind.ts";
 
@@ -88,6 +89,7 @@ function compileVersion(input: ErasedInput, name: string, version: ErasedVersion
     selectableFields: input.selectableFields ?? [],
     subresources: input.subresources ?? {},
     normalize: version.normalize,
+    numbers: promisedNumbers(schema),
     toStorage: version.toStorage,
     fromStorage: version.fromStorage,
   });

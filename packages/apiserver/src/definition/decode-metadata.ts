@@ -117,12 +117,6 @@ export function readableMetadata(metadata: JSONObject): JSONObject {
   return Object.fromEntries(Object.entries(metadata).filter(([field, value]) => isReadable(field, value)));
 }
 
-/** Metadata that a plugin changed, read as what a client sends is: without what is empty. What cannot be read stays, for validation to refuse; so do managedFields. */
-export function rereadMetadata({ managedFields, ...metadata }: JSONObject): JSONObject {
-  const unreadable = Object.fromEntries(Object.entries(metadata).filter(([field, value]) => !isReadable(field, value)));
-  return { ...decodeMetadata(readableMetadata(metadata)), ...unreadable, ...(managedFields === undefined ? {} : { managedFields }) };
-}
-
 function isReadable(field: string, value: JSONValue | undefined): boolean {
   try {
     decodeMetadata({ [field]: value });

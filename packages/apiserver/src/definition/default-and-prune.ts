@@ -15,12 +15,12 @@ export function defaultAndPrune(
   version: ResourceVersion,
   isMerged = false,
 ): { readonly object: JSONObject; readonly unknown: readonly string[] } {
-  const { schema, isTyped, normalize } = version;
+  const { schema, isTyped, normalize, numbers } = version;
   const sent = isTyped ? withoutNulls(object, schema) : object;
   const pruned = pruneUnknown(normalize?.(sent) ?? sent, schema, { keepsOrder: isTyped });
   // An object stays one, whatever is pruned or defaulted in it. Objects within it are read last, as in Go: a null for their metadata may be gone by then.
   const known = { ...pruned, value: applyDefaults(pruned.value, schema, isMerged) };
   const { value, unknown } = version.hasEmbeddedResources ? (isMerged ? decodeEmbeddedLeniently : decodeEmbedded)(known, schema) : known;
-  const whole = value as JSONObject;
-  return { object: isTyped ? asTyped(whole, schema) : whole, unknown };
+  const whole = isTyped ? asTyped(value as JSONObject, schema) : (value as JSONObject);
+  return { object: numbers?.plain(whole) ?? whole, unknown };
 }

@@ -18,6 +18,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
 import type { ResourceVerbs } from "../registry/verbs.ts";
+import type { PromisedNumbers } from "./promised-numbers.ts";
 
 /** One version of a kind. */
 export interface ResourceVersion {
@@ -42,6 +43,8 @@ export interface ResourceVersion {
   readonly deprecationWarning: string | undefined;
   /** Rewrites what a client sent in another spelling than the schema's, before anything looks at it. */
   readonly normalize: ((object: JSONObject) => JSONObject) | undefined;
+  /** What an author's types promise of numbers; undefined where nothing is promised, as of CustomResourceDefinitions. */
+  readonly numbers: PromisedNumbers | undefined;
   /** Makes the rows of its tables. */
   readonly printer: TablePrinter;
   /**

@@ -40,9 +40,11 @@ export function checkForm(
     throw ofAnotherType(resource, object, live, faults);
   }
   const faults = formFaults(resource, version, object, live, subresource);
-  const { rules } = version;
+  const { rules, numbers } = version;
   if (faults.length === 0 && rules === undefined) return faults;
   const causes = [...metadataFaults(resource, object, live), ...faults];
+  // Objects of the registry are JSON all through.
+  if (faults.length > 0 && numbers?.isBroken(object as unknown as JSONObject) === true) throw invalid(resource, object.metadata.name ?? "", causes);
   // Rules in CEL are not tried when metadata is at fault, either.
   const notChecked = rulesNotChecked(rules === undefined ? faults : causes);
   if (notChecked === undefined) return rules === undefined ? faults : [...faults, ...ruleFaults(resource, rules, object, live, warn)];

@@ -1,4 +1,4 @@
-import { decodeJSON, type KubernetesObject } from "@annex/apimachinery";
+import { decodeJSON, type JSONObject, type KubernetesObject } from "@annex/apimachinery";
 import { type Resource, type ResourceVersion, toStorageVersion } from "../definition/resource.ts";
 import { bodyText, typeMetaText } from "../object-json.ts";
 
@@ -49,9 +49,18 @@ export function objectCodec(resource: Resource, schemaHash: string, upgrade: Upg
     return encoder.encode(heads.get(version) + bodyText(object, object.metadata, resource.isCustomResource));
   }
 
+  function decode(bytes: Uint8Array): KubernetesObject {
+    const object = decodeObject(bytes);
+    const version =
+      storageVersion.apiVersion === object.apiVersion
+        ? storageVersion
+        : resource.definedVersions.find(({ apiVersion }) => apiVersion === object.apiVersion);
+    return (version?.numbers?.plain(object as unknown as JSONObject) as KubernetesObject | undefined) ?? object;
+  }
+
   /** A value that another definition wrote. */
   function fromOther(body: Uint8Array, resourceVersion: string): StoredObject {
-    const object = decodeObject(body);
+    const object = decode(body);
     const present = upgrade(object);
     const bytes = encode({ ...present, metadata: { ...present.metadata, resourceVersion } }, storageVersion);
     // One string for all objects of a version.
@@ -75,7 +84,7 @@ export function objectCodec(resource: Resource, schemaHash: string, upgrade: Upg
     restamp(bytes, from, to) {
       return spliced(bytes, headLength, headLength + `"resourceVersion":"${from}",`.length, to);
     },
-    decode: decodeObject,
+    decode,
   };
 }
 

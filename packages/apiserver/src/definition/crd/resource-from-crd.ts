@@ -106,6 +106,7 @@ function versionOf(
     selectableFields: selectableFields.map(({ jsonPath = "" }) => jsonPath.slice(1)),
     subresources,
     normalize: undefined,
+    numbers: undefined,
     // An object that is stored is read again at once, which fills in what the storage version defaults.
     toStorage: isStorage ? undefined : coercion(storage.schema, applyDefaults),
     fromStorage: isStorage ? undefined : coercion(root, withoutNulls),

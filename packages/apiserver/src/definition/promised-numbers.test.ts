@@ -1,0 +1,70 @@
+import { t } from "@annex/apimachinery";
+import { startHarness } from "@annex/testing";
+import { describe, expect, test } from "vitest";
+import { defineResource } from "./define-resource.ts";
+
+const PROBES = "/apis/example.com/v1/namespaces/default/probes";
+/** Beyond what a number holds exactly. */
+const LARGE = "9007199254740993";
+
+/** A kind whose author reckons with numbers, as its types let him. */
+const Probe = defineResource({
+  group: "example.com",
+  kind: "Probe",
+  scope: "Namespaced",
+  versions: {
+    v1: {
+      schema: {
+        spec: t.object({
+          double: t.optional(t.number()),
+          whole: t.optional(t.integer()),
+          either: t.optional(t.intOrString()),
+          large: t.optional(t.int64()),
+          doubles: t.optional(t.record(t.array(t.number()))),
+        }),
+      },
+      columns: [{ name: "Double", type: "string", value: ({ spec }) => (spec.double ?? 0).toFixed(1) }],
+    },
+  },
+  validate({ object: { spec }, invalid }) {
+    if (Math.max(spec.double ?? 0, spec.whole ?? 0) === 13) invalid("spec", "no luck");
+    if (spec.either !== undefined && typeof spec.either !== "number" && spec.either.endsWith("!")) invalid("spec.either", "no shouting");
+    for (const list of Object.values(spec.doubles ?? {})) if (list.reduce((sum, one) => sum + one, 0.5) < 0) invalid("spec.doubles", "too little");
+  },
+});
+
+const body = (spec: string) => `{"apiVersion":"example.com/v1","kind":"Probe","metadata":{"name":"a"},"spec":${spec}}`;
+const json = { "content-type": "application/json" };
+
+describe("a whole number beyond 2^53", () => {
+  test.each([
+    { spec: `{"double":${LARGE}}`, want: { double: 9007199254740992 } },
+    { spec: `{"doubles":{"a":[1,-${LARGE}]}}`, code: 422 },
+    { spec: `{"doubles":{"a":[1,${LARGE}]}}`, want: { doubles: { a: [1, 9007199254740992] } } },
+    { spec: `{"large":${LARGE}}`, want: { large: 9007199254740993n } },
+    { spec: `{"whole":${LARGE}}`, code: 422, field: "spec.whole" },
+    { spec: `{"whole":-${LARGE}}`, code: 422, field: "spec.whole" },
+    { spec: `{"either":${LARGE}}`, code: 422, field: "spec.either" },
+    { spec: '{"whole":9007199254740991}', want: { whole: 9007199254740991 } },
+  ])("$spec", async ({ spec, want, code = 201, field }) => {
+    await using server = await startHarness([Probe]);
+    const answers = [
+      await server.request("POST", PROBES, { body: body(spec), headers: json }),
+      await server.request("PATCH", `${PROBES}/a?fieldManager=m&force=true`, {
+        body: body(spec),
+        headers: { "content-type": "application/apply-patch+yaml" },
+      }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual(code === 422 ? [422, 422] : [201, 200]);
+    for (const answer of answers) {
+      if (field !== undefined) expect(answer.json().details.causes.map((cause) => cause.field)).toEqual([field]);
+      if (want !== undefined)
+        expect(answer.text).toContain(
+          JSON.stringify(want, (_key, value) => (typeof value === "bigint" ? `#${value}#` : value)).replace(/"#|#"/g, ""),
+        );
+    }
+    const table = await server.request("GET", PROBES, { headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } });
+    expect(table.status).toBe(200);
+    expect(table.json().rows?.length ?? 0).toBe(code === 422 ? 0 : 1);
+  });
+});
