@@ -221,8 +221,11 @@ class Registry {
     let object = ownParts(wanted, tracked);
     if (isWhole) {
       const mutated = await this.#steps.mutate("UPDATE", object, live, version, request, write);
-      // What a write may not change, a plugin may not either.
-      if (mutated !== object) object = inRequestNamespace(ownParts(mutated, mutated), this.#resource, input.target.namespace);
+      if (mutated !== object) {
+        this.#checkRevision(input, mutated, current);
+        // What a write may not change, a plugin may not either.
+        object = inRequestNamespace(ownParts(mutated, mutated), this.#resource, input.target.namespace);
+      }
       object = withoutDuplicateOwners(object, write.warn, "mutated");
     }
     object = keepManagedFieldsTimes(live, object);
@@ -247,9 +250,12 @@ class Registry {
   }
 
   #checkPreconditions(input: UpdateInput, wanted: KubernetesObject, current: ObjectView): void {
-    const { resourceVersion } = wanted.metadata;
-    const { name } = input.target;
     if (!input.isPatch) checkUID(this.#resource, wanted, current.object);
+    this.#checkRevision(input, wanted, current);
+  }
+
+  /** That of a client, or that which admission left. */
+  #checkRevision({ target: { name } }: UpdateInput, { metadata: { resourceVersion } }: KubernetesObject, current: ObjectView): void {
     if (!resourceVersion || resourceVersion === "0") {
       if (!this.#resource.allowsUnconditionalUpdate) throw resourceVersionRequired(this.#resource, name);
     } else if (resourceVersion !== current.resourceVersion) {

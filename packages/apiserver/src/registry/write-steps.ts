@@ -1,7 +1,6 @@
 import { applyDefaults, decodeManagedFields, type JSONObject, jsonEquals, type KubernetesObject } from "@annex/apimachinery";
 import type { AdmissionChain, AdmissionContext } from "../admission/admission.ts";
-import { rereadMetadata } from "../definition/decode-metadata.ts";
-import { defaultAndPrune } from "../definition/default-and-prune.ts";
+import { rereadObject } from "../definition/reread-object.ts";
 import { fromStorageVersion, type Resource, type ResourceVersion, toStorageVersion } from "../definition/resource.ts";
 import { admissionWriteOptions } from "./admission-options.ts";
 import { checkAdmit } from "./validation.ts";
@@ -57,10 +56,7 @@ export function writeSteps(resource: Resource, admission: AdmissionChain) {
     ): Promise<KubernetesObject> {
       const mutated = await admission.mutate(attributes(operation, object, previous, version, request, context), context);
       if (mutated === object) return object;
-      // An object of a plugin is JSON all through, with type and metadata, and stays so.
-      const json = mutated as unknown as JSONObject & { readonly metadata: JSONObject };
-      const pruned = defaultAndPrune({ ...json, metadata: rereadMetadata(json.metadata) }, version).object as unknown as KubernetesObject;
-      return withReadableManagers(pruned, object, context.warn);
+      return withReadableManagers(rereadObject(mutated, version), object, context.warn);
     },
 
     /**

@@ -6,8 +6,9 @@ import {
   type JSONObject,
   type JSONPatchOperation,
   type KubernetesObject,
+  quoteGo,
 } from "@annex/apimachinery";
-import { type AdmissionAttributes, defaultAndPrune, type ResourceVersion } from "@annex/apiserver";
+import { type AdmissionAttributes, defaultAndPrune, type ResourceVersion, rereadMetadata } from "@annex/apiserver";
 
 /** Objects of the registry are JSON all through. */
 export const asJSON = (object: KubernetesObject | undefined) => (object ?? null) as unknown as JSONObject | null;
@@ -21,9 +22,11 @@ export function patchedObject(object: KubernetesObject, patch: readonly JSONPatc
   const result = applyJSONPatch(object as unknown as JSONObject, patch);
   if (!isJSONObject(result)) throw internalError("json: cannot unmarshal array into Go value of type map[string]interface {}");
   if (typeof result.kind !== "string" || result.kind === "") throw internalError("Object 'Kind' is missing in what a patch made of an object");
-  if (!isJSONObject(result.metadata ?? null) || typeof result.apiVersion !== "string")
-    throw internalError("what a patch made of an object has no type or no metadata");
-  return result as unknown as KubernetesObject; // it has what every object has
+  const { kind, apiVersion, metadata } = result;
+  if (apiVersion !== object.apiVersion)
+    throw internalError(`no kind ${quoteGo(kind)} is registered for version ${quoteGo(String(apiVersion ?? ""))}`);
+  if (!isJSONObject(metadata ?? null)) throw internalError("what a patch made of an object has no metadata");
+  return rereadMetadata(result as unknown as KubernetesObject); // it has what every object has
 }
 
 /** The version that the objects of a write have, when they are looked at in a version of the resource: that of the subresource's own kind, where it has one. */

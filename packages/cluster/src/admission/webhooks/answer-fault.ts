@@ -1,4 +1,4 @@
-import { quoteGo } from "@annex/apimachinery";
+import { decodeJSON, isJSONObject, JSONSyntaxError, quoteGo } from "@annex/apimachinery";
 
 /** The most characters of a text that somebody is shown. Source: client-go rest/request.go, maxUnstructuredResponseTextBytes. */
 const MAX_SHOWN = 2048;
@@ -14,6 +14,18 @@ const MESSAGES: Readonly<Record<number, string>> = {
   503: "the server is currently unable to handle the request",
   504: "the server was unable to return a response in the time allotted, but may still be processing the request",
 };
+
+/** What a Status that is a body says of a failure. @returns undefined for any other body. Source: client-go rest/request.go, transformResponse. */
+export function statusFault(body: Uint8Array): string | undefined {
+  try {
+    const status = decodeJSON(body);
+    const isFailure = isJSONObject(status) && status.kind === "Status" && status.apiVersion === "v1" && status.status !== "Success";
+    return isFailure && typeof status.message === "string" ? status.message.slice(0, MAX_SHOWN) : undefined;
+  } catch (error) {
+    if (error instanceof JSONSyntaxError) return undefined;
+    throw error;
+  }
+}
 
 /**
  * Why an answer of this code is none. Source: apimachinery errors.NewGenericServerResponse.

@@ -4,7 +4,7 @@ import { decodeJSON, encodeJSON, type JSONObject, type JSONValue } from "@annex/
 import type { Clock } from "@annex/apiserver";
 import { readBody } from "../../client/read-body.ts";
 import { TimeLimit } from "../../client/time-limit.ts";
-import { answerFault, connectionFault } from "./answer-fault.ts";
+import { answerFault, connectionFault, statusFault } from "./answer-fault.ts";
 import type { Webhook, WebhookClientConfig } from "./configuration.ts";
 import { WebhookCallError } from "./errors.ts";
 import type { ServiceResolver } from "./service-resolver.ts";
@@ -77,7 +77,7 @@ class HTTPSWebhookClient implements WebhookClient {
       }
       if (answer.code >= 200 && answer.code <= 206) return decode(answer, failed);
       const waitMs = attempt < MAX_ATTEMPTS ? retryAfterMs(answer) : undefined;
-      if (waitMs === undefined) throw failed(answerFault(answer.code, textOf(answer)));
+      if (waitMs === undefined) throw failed(statusFault(answer.body) ?? answerFault(answer.code, textOf(answer)));
       await this.#clock.sleep(waitMs, limit.signal).catch(() => {
         signal.throwIfAborted();
         throw failed(`${asked}: context deadline exceeded`);

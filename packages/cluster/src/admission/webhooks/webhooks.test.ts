@@ -440,6 +440,24 @@ describe("what a patch may not do", () => {
       code: 500,
       message: `${outside}what a patch made`,
     },
+    ...[
+      { at: "labels", value: { a: 1 }, field: "labels of type string", type: "number" },
+      { at: "annotations", value: 5, field: "annotations of type map of strings", type: "number" },
+      { at: "finalizers", value: [1], field: "finalizers of type string", type: "number" },
+      { at: "ownerReferences", value: [{ uid: 5 }], field: "ownerReferences.uid of type string", type: "number" },
+      { at: "name", value: 5, field: "name of type string", type: "number" },
+    ].map(({ at, value, field, type }) => ({
+      what: `give ${at} another type`,
+      operations: [{ op: "add", path: `/metadata/${at}`, value }],
+      code: 500,
+      message: `${outside}json: cannot unmarshal ${type} into field metadata.${field}`,
+    })),
+    {
+      what: "make another version of it",
+      operations: [{ op: "replace", path: "/apiVersion", value: "v1" }],
+      code: 500,
+      message: `${outside}no kind "Widget" is registered for version "v1"`,
+    },
     { what: "make another kind of it", operations: [{ op: "replace", path: "/kind", value: "Gadget" }], code: 422, message: "Gadget.example.com" },
     {
       what: "move it to another namespace",
@@ -467,7 +485,6 @@ describe("what a patch may not do", () => {
         { op: "add", path: "/metadata/uid", value: "mine" },
         { op: "add", path: "/metadata/creationTimestamp", value: "2001-01-01T00:00:00Z" },
         { op: "add", path: "/metadata/generation", value: 99 },
-        { op: "add", path: "/metadata/resourceVersion", value: "1" },
         { op: "add", path: "/metadata/deletionTimestamp", value: "2001-01-01T00:00:00Z" },
       ]),
     );
@@ -475,6 +492,9 @@ describe("what a patch may not do", () => {
     expect(after.json()).toMatchObject({ code: 422 });
     const fields = after.json().details.causes.map(({ field }) => field);
     expect([...new Set(fields)].sort()).toEqual(["metadata.deletionTimestamp", "metadata.uid"]);
+    started.server.answers.set("/", patchAnswer([{ op: "add", path: "/metadata/resourceVersion", value: "1" }]));
+    const stale = await started.api.request("PATCH", `${WIDGETS}/one`, { body: { spec: { size: 5 } }, headers: MERGE });
+    expect(stale.json()).toMatchObject({ code: 409, reason: "Conflict" });
     expect((await started.api.request("GET", `${WIDGETS}/one`)).json().metadata).toEqual(before);
     const made = (await create(started, widget("two"))).json();
     expect(made).toMatchObject({ code: 500, message: "resourceVersion should not be set on objects to be created" });
@@ -536,6 +556,14 @@ const HOSTILE: readonly {
     what: "says 500",
     answer: (response) => void response.writeHead(500, { "content-type": "text/plain" }).end("on fire"),
     want: 'failed to call webhook: an error on the server ("on fire") has prevented the request from succeeding',
+  },
+  {
+    what: "says why in a Status",
+    answer: (response) =>
+      void response
+        .writeHead(403, { "content-type": "application/json" })
+        .end(JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", message: "not you", code: 403 })),
+    want: "failed to call webhook: not you",
   },
   {
     what: "says 404",
