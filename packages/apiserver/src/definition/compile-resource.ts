@@ -103,10 +103,9 @@ function rulesOf(schema: Schema, written: Schema, path: string, complaints: stri
   return rules;
 }
 
-/** Compiled-in kinds without columns have the default ones of Kubernetes; all others end in an age. */
+/** Compiled-in kinds have the columns that they name; all others end in an age. */
 function columnsOf({ isBuiltIn }: ErasedInput, { columns = [] }: ErasedVersion): readonly TableColumn[] {
-  if (columns.length === 0 && isBuiltIn) return [];
-  return columns.some(({ name }) => name.toLowerCase() === "age") ? columns : [...columns, AGE_COLUMN];
+  return isBuiltIn || columns.some(({ name }) => name.toLowerCase() === "age") ? columns : [...columns, AGE_COLUMN];
 }
 
 /**

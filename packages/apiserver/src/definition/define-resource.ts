@@ -47,7 +47,10 @@ export interface VersionInput<Ss extends Schemas, K extends keyof Ss, St extends
   readonly description?: string;
   /** True, or the sentence of the warning that every answer at this version carries. */
   readonly deprecated?: boolean | string;
-  /** Columns of `kubectl get`: between the name and the age, which are there without being asked for. A column named Age takes the age's place. */
+  /**
+   * Columns of `kubectl get`: between the name and the age, which are there without being asked for. A column named Age takes the age's place; an `isBuiltIn` kind
+   * has no other.
+   */
   readonly columns?: readonly ColumnInput<VersionObject<Ss[K]>>[];
   /**
    * Takes values in other spellings than the schema's, from clients that send them: called with every object that was sent, before defaults and

@@ -185,8 +185,8 @@ export interface Resource extends GroupResource {
   /**
    * Whether the kind is as the compiled-in ones of Kubernetes are, not as a custom resource: protobuf bodies are read; a value of another JSON type than its
    * field's is a 400 and not a 422; optional strings, lists and maps that are empty are left out (`omitempty`); unknown fields are told in the order
-   * of the body; items of lists carry no kind and apiVersion, and bookmarks are whole empty objects; a kind without columns has the default ones; a patch of
-   * an unknown media type is refused in go-restful's words.
+   * of the body; items of lists carry no kind and apiVersion, and bookmarks are whole empty objects; columns end in no age that the kind does not name,
+   * and a kind without columns has the default ones; a patch of an unknown media type is refused in go-restful's words.
    */
   readonly isBuiltIn: boolean;
   /**

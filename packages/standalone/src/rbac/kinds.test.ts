@@ -31,6 +31,17 @@ describe("the kinds, as kube-apiserver has them", () => {
     expect(answer.json().rows).toEqual([]);
   });
 
+  test.each<{ resource: string; columns: readonly string[] }>([
+    { resource: "roles", columns: ["Name", "Created At"] },
+    { resource: "clusterroles", columns: ["Name", "Created At"] },
+    { resource: "rolebindings", columns: ["Name", "Role", "Age", "Users", "Groups", "ServiceAccounts"] },
+    { resource: "clusterrolebindings", columns: ["Name", "Role", "Age", "Users", "Groups", "ServiceAccounts"] },
+  ])("a table of $resource has the columns $columns", async ({ resource, columns }) => {
+    const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+    const { columnDefinitions } = (await server.request("GET", `/apis/rbac.authorization.k8s.io/v1/${resource}`, { headers })).json();
+    expect(columnDefinitions.map(({ name }: { name: string }) => name)).toEqual(columns);
+  });
+
   test.each(recorded.map((step, index) => ({ ...step, index, text: JSON.stringify(step.body) })))(
     "$index $method $path $text: $status",
     async (step) => {

@@ -9,6 +9,7 @@ import {
   t,
 } from "@annex/apimachinery";
 import { defineResource, type Invalid, type VersionObject } from "@annex/apiserver";
+import { AGE } from "../age-column.ts";
 import { checkObjectMeta, checkObjectMetaUpdate } from "../core/object-meta.ts";
 
 export const MIGRATION_GROUP = "storagemigration.k8s.io";
@@ -63,6 +64,7 @@ export const StorageVersionMigration = defineResource({
           value: (migration) => formatGroupResource(migration.spec.resource),
         },
         { name: "Status", type: "string", description: "Running, Succeeded or Failed.", value: (migration) => stateOf(migration.status) },
+        AGE,
       ],
     },
   },
