@@ -37,13 +37,38 @@ describe("a watch list", () => {
   });
 
   test("shows its bookmark in a table, whose columns may count on what the schema has", async () => {
-    const value = ({ spec }: { readonly spec: { readonly n?: number } }) => `n is ${spec.n}`;
-    const columns = [{ name: "N", type: "string" as const, value }];
-    const Shown = defineResource({ group: "example.com", kind: "Shown", scope: "Namespaced", versions: { v1: { schema, columns } } });
+    const Shown = defineResource({
+      group: "example.com",
+      kind: "Shown",
+      scope: "Namespaced",
+      versions: {
+        v1: {
+          schema: {
+            spec: t.object({
+              n: t.optional(t.integer()),
+              text: t.string({ minLength: 1 }),
+              list: t.array(t.string()),
+              mode: t.literals(["on", "off"]),
+            }),
+            count: t.integer({ default: 5 }),
+            isOn: t.boolean(),
+            port: t.intOrString(),
+            nothing: t.nullable(t.string()),
+          },
+          columns: [
+            { name: "N", type: "string", value: ({ spec }) => `n is ${spec.n}` },
+            { name: "Text", type: "integer", value: ({ spec }) => spec.text.length + spec.list.length },
+            { name: "Mode", type: "string", value: ({ spec }) => ({ on: ["up"], off: ["down"] })[spec.mode][0] },
+            { name: "Rest", type: "string", value: ({ count, isOn, port, nothing }) => [count.toFixed(1), isOn, port.toString(), nothing].join(" ") },
+          ],
+        },
+      },
+    });
     await using server = await startHarness([Shown]);
     const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
     const [bookmark] = await take(await server.request("GET", `${PLACE}/showns?${WATCH_LIST}`, { headers }), 1);
-    expect(bookmark).toMatchObject({ type: "BOOKMARK", object: { kind: "Table", rows: [{ cells: ["", "n is undefined", null] }] } });
+    const cells = ["", "n is undefined", 0, "up", "0.0 false 0 ", null];
+    expect(bookmark).toMatchObject({ type: "BOOKMARK", object: { kind: "Table", rows: [{ cells }] } });
   });
 
   test.each(["", "&resourceVersion=0"])("is what a watch%s without a revision is, where bookmarks are allowed", async (query) => {

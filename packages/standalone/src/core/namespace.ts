@@ -63,7 +63,7 @@ export const Namespace = defineResource({
         ),
       },
       normalize: withNameLabel,
-      columns: [{ name: "Status", type: "string", jsonPath: ".status.phase", description: "The status of the namespace" }, AGE],
+      columns: [{ name: "Status", type: "string", value: ({ status }) => status.phase ?? "", description: "The status of the namespace" }, AGE],
     },
   },
   prepare: ({ object: sent, previous, subresource }) => {

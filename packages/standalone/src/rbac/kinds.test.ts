@@ -42,6 +42,21 @@ describe("the kinds, as kube-apiserver has them", () => {
     expect(columnDefinitions.map(({ name }: { name: string }) => name)).toEqual(columns);
   });
 
+  test.each<{ path: string; cells: readonly unknown[] }>([
+    { path: "/api/v1/secrets", cells: ["", "", 0, "<unknown>"] },
+    { path: "/api/v1/namespaces", cells: ["", "", "<unknown>"] },
+    { path: "/apis/rbac.authorization.k8s.io/v1/roles", cells: ["", "0001-01-01T00:00:00Z"] },
+    { path: "/apis/rbac.authorization.k8s.io/v1/rolebindings", cells: ["", "/", "<unknown>", "", "", ""] },
+  ])("the bookmark of a watch of tables at $path has the cells of an empty object", async ({ path, cells }) => {
+    const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+    const query = "watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&labelSelector=none";
+    const watch = await server.request("GET", `${path}?${query}`, { headers });
+    for await (const { type, object } of watch.events()) {
+      expect({ type, cells: object.rows[0]?.cells }).toEqual({ type: "BOOKMARK", cells });
+      break;
+    }
+  });
+
   test.each(recorded.map((step, index) => ({ ...step, index, text: JSON.stringify(step.body) })))(
     "$index $method $path $text: $status",
     async (step) => {
