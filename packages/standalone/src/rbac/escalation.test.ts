@@ -57,6 +57,33 @@ describe("escalation, as kube-apiserver has it", () => {
   });
 });
 
+// Asked of kube-apiserver 1.36.
+describe("a role of a name that there cannot be is nobody's to bind, and refused by validation to whom may bind all", () => {
+  let server: RBACServer;
+  beforeAll(async () => {
+    server = await startRBACServer();
+    const rules = [{ apiGroups: ["rbac.authorization.k8s.io"], resources: ["clusterrolebindings", "rolebindings"], verbs: ["create"] }];
+    await server.request("POST", `${RBAC_V1}/clusterroles`, { body: { metadata: { name: "manager" }, rules } });
+    const body = { metadata: { name: "bob" }, roleRef: roleRefOf("ClusterRole", "manager"), subjects: [subjectOf("User", "bob")] };
+    expect((await server.request("POST", `${RBAC_V1}/clusterrolebindings`, { body })).status).toBe(201);
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test.each([
+    { kind: "ClusterRole", name: "", message: "Name parameter required." },
+    { kind: "ClusterRole", name: ".", message: `Name parameter invalid: ".": may not be '.'` },
+    { kind: "ClusterRole", name: "/%", message: `Name parameter invalid: "/%": may not contain '/';may not contain '%'` },
+    { kind: "Role", name: "", message: "Namespace parameter required." },
+    { kind: "Role", name: "", namespace: "default", message: "Name parameter required." },
+    { kind: "Role", name: "a/b", namespace: "default", message: `Name parameter invalid: "a/b": may not contain '/'` },
+  ] as const)("$kind $name", async ({ kind, name, message, ...place }) => {
+    const path = "namespace" in place ? `${RBAC_V1}/namespaces/${place.namespace}/rolebindings` : `${RBAC_V1}/clusterrolebindings`;
+    const body = { metadata: { name: "x" }, roleRef: roleRefOf(kind, name) };
+    expect((await server.request("POST", path, { body, user: userOf("bob") })).json()).toMatchObject({ code: 400, reason: "BadRequest", message });
+    expect((await server.request("POST", path, { body })).json()).toMatchObject({ code: 422, reason: "Invalid" });
+  });
+});
+
 // Asked of kube-apiserver 1.36: the name of the request counts, which a POST has not.
 test("`escalate` of a name is enough for a PUT that creates it, and not for a POST", async () => {
   await using server = await startRBACServer();

@@ -3,7 +3,7 @@ import { type AdmissionAttributes, type AdmissionPlugin, SYSTEM_MASTERS, type Us
 import { joinErrors, rulesOfUser } from "./authorizer.ts";
 import { missingRules } from "./covers.ts";
 import type { PolicyIndex } from "./policy-index.ts";
-import { RBAC_GROUP } from "./policy-rule.ts";
+import { RBAC_GROUP, rbacName } from "./policy-rule.ts";
 import { formatRule, formatStrings, type Rule, readRules } from "./rule.ts";
 
 /** How much of a user's rules is asked whether it covers others, as {@link rulesOfUser} counts: some 100,000 rules. Whoever has more has to do with those of the cluster and of the first bindings. */
@@ -59,6 +59,10 @@ async function checkBinding(index: PolicyIndex, write: Write, context: WriteCont
   }
   if (await mayDo("bind", kind === "Role" ? "roles" : "clusterroles", name, namespace, context)) return;
   if (kind === "Role" && namespace === "") throw badRequest("Namespace parameter required.");
+  // Whoever may bind any role is told by validation. Source: registry/generic/registry NamespaceKeyFunc.
+  if (name === "") throw badRequest("Name parameter required.");
+  const complaints = rbacName(name);
+  if (complaints.length > 0) throw badRequest(`Name parameter invalid: ${quoteGo(name)}: ${complaints.join(";")}`);
   const rules = index.rulesOf(kind, name, namespace);
   // Go names the resource of the request, whatever the role is of.
   if (rules === undefined) throw notFound(resource, name);
