@@ -180,6 +180,9 @@ describe("a token made by hand", () => {
     { name: "of two parts", forge: (_server, token) => token.split(".").slice(0, 2).join(".") },
     { name: "of four parts", forge: (_server, token) => `${token}.x` },
     { name: "with its header in pieces", forge: (_server, token) => `!!!.${partsOf(token).payload}.x` },
+    { name: "with the padding of its signature", forge: (_server, token) => `${token}==` },
+    { name: "with blanks in its signature", forge: (_server, token) => `${token.slice(0, -3)} ${token.slice(-3)}` },
+    { name: "with a line break in its signature", forge: (_server, token) => `${token.slice(0, -3)}\n${token.slice(-3)}` },
     { name: "in the JSON form", forge: (_server, token) => JSON.stringify({ payload: partsOf(token).payload, signatures: [] }) },
     { name: "of great length", forge: (_server, token) => `${token}${"A".repeat(100_000)}` },
   ];
