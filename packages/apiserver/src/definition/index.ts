@@ -14,7 +14,7 @@ export {
   type VersionObject,
 } from "./define-resource.ts";
 export type * from "./handlers.ts";
-export { rereadMetadata } from "./reread-object.ts";
+export { rereadMetadata, rereadObject } from "./reread-object.ts";
 export {
   type Invalid,
   inVersion,

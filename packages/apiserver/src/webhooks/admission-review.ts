@@ -97,7 +97,8 @@ export async function review(webhook: Pick<AdmissionWebhook, "name" | "admit">, 
   const request: AdmissionWebhookRequest = {
     ...sent,
     // A copy: an author may change it in place, and what was sent is still there to compare with.
-    object: structuredClone(sent.object),
+    object: sent.object && withMetadata(structuredClone(sent.object)),
+    oldObject: sent.oldObject && withMetadata(sent.oldObject),
     warn: (text) => void warnings.push(text),
     audit: (key, value) => {
       auditAnnotations[key] = value;
@@ -115,6 +116,11 @@ export async function review(webhook: Pick<AdmissionWebhook, "name" | "admit">, 
   }
 }
 
+/** With the metadata that every object of the API has: what comes with CONNECT has none. */
+function withMetadata(object: KubernetesObject): KubernetesObject {
+  return isJSONObject(object.metadata as unknown as JSONValue) ? object : { ...object, metadata: {} };
+}
+
 function answer(response: JSONObject): JSONObject {
   return { apiVersion: API_VERSION, kind: "AdmissionReview", response };
 }
@@ -122,6 +128,8 @@ function answer(response: JSONObject): JSONObject {
 function patchOf({ name }: Pick<AdmissionWebhook, "name">, { object }: SentReview, wanted: KubernetesObject | undefined): JSONObject {
   if (wanted === undefined) return {};
   if (object === undefined) throw new TypeError(`the webhook ${name} returned an object where none was sent`);
-  const operations = createJSONPatch(object as unknown as JSONValue, wanted as unknown as JSONValue);
+  // Metadata that was not sent, and that nobody wrote into, is no change.
+  const before = Object.keys(wanted.metadata ?? {}).length === 0 ? withMetadata(object) : object;
+  const operations = createJSONPatch(before as unknown as JSONValue, wanted as unknown as JSONValue);
   return operations.length === 0 ? {} : { patchType: "JSONPatch", patch: encodeBase64(encodeJSON(operations)) };
 }

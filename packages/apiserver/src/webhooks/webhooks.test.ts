@@ -123,6 +123,17 @@ test("an author is told what the kube-apiserver said", async () => {
   expect(seen.at(-1)).toMatchObject({ ...request, uid: "u-1", object, userInfo: { name: "jane", uid: "7", groups: ["a"], extra: { k: ["v"] } } });
 });
 
+test.each([
+  { what: "is shown with some", path: "/as-is", patch: undefined },
+  { what: "gets what is written there", path: "/in-place", patch: [{ op: "add", path: "/metadata", value: { labels: { a: "b" } } }] },
+])("an object without metadata $what", async ({ path, patch }) => {
+  const options = { apiVersion: "v1", kind: "PodExecOptions", stdin: true };
+  const { status, json } = await ask(path, reviewOf({ operation: "CONNECT", object: options }));
+  expect([status, json.response?.allowed]).toEqual([200, true]);
+  const sent = json.response?.patch;
+  expect(sent && JSON.parse(Buffer.from(sent, "base64").toString())).toEqual(patch);
+});
+
 describe("what is no review", () => {
   test.each([
     { what: "no JSON", body: "{", status: 400, message: "the body is no JSON" },

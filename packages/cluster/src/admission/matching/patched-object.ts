@@ -8,7 +8,7 @@ import {
   type KubernetesObject,
   quoteGo,
 } from "@annex/apimachinery";
-import { type AdmissionAttributes, defaultAndPrune, type ResourceVersion, rereadMetadata } from "@annex/apiserver";
+import { type AdmissionAttributes, type ResourceVersion, rereadMetadata, rereadObject } from "@annex/apiserver";
 
 /** Objects of the registry are JSON all through. */
 export const asJSON = (object: KubernetesObject | undefined) => (object ?? null) as unknown as JSONObject | null;
@@ -37,6 +37,6 @@ export function objectVersion({ resource, subresource }: AdmissionAttributes, ve
 /** The object with the defaults of its schema, as the next one is to see it. Fields that nobody knows are dropped after the last one. */
 export function defaulted(object: KubernetesObject, version: ResourceVersion | undefined): KubernetesObject {
   if (version === undefined) return object;
-  const json = object as unknown as JSONObject;
-  return (version.isTyped ? defaultAndPrune(json, version).object : applyDefaults(json, version.schema)) as unknown as KubernetesObject;
+  if (version.isTyped) return rereadObject(object, version);
+  return applyDefaults(object as unknown as JSONObject, version.schema) as unknown as KubernetesObject;
 }

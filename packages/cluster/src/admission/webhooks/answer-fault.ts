@@ -1,4 +1,4 @@
-import { decodeJSON, isJSONObject, JSONSyntaxError, quoteGo } from "@annex/apimachinery";
+import { decodeStrictJSON, isJSONObject, JSONSyntaxError, quoteGo } from "@annex/apimachinery";
 
 /** The most characters of a text that somebody is shown. Source: client-go rest/request.go, maxUnstructuredResponseTextBytes. */
 const MAX_SHOWN = 2048;
@@ -18,7 +18,7 @@ const MESSAGES: Readonly<Record<number, string>> = {
 /** What a Status that is a body says of a failure. @returns undefined for any other body. Source: client-go rest/request.go, transformResponse. */
 export function statusFault(body: Uint8Array): string | undefined {
   try {
-    const status = decodeJSON(body);
+    const status = decodeStrictJSON(body).value;
     const isFailure = isJSONObject(status) && status.kind === "Status" && status.apiVersion === "v1" && status.status !== "Success";
     return isFailure && typeof status.message === "string" ? status.message.slice(0, MAX_SHOWN) : undefined;
   } catch (error) {

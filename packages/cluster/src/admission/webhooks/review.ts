@@ -1,7 +1,7 @@
 import {
-  type APIError,
-  decodeJSON,
   decodeJSONPatch,
+  decodeStrictJSON,
+  illegalBase64At,
   isJSONObject,
   type JSONObject,
   type JSONPatchOperation,
@@ -15,7 +15,6 @@ import { kindAt } from "../matching/write-versions.ts";
 import type { Webhook } from "./configuration.ts";
 import { type RefusalStatus, WebhookCallError } from "./errors.ts";
 
-const BASE64 = /^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$/;
 const GROUP = "admission.k8s.io";
 const VERSIONS = ["v1", "v1beta1"] as const;
 type ReviewVersion = (typeof VERSIONS)[number];
@@ -102,6 +101,7 @@ export function readAnswer(webhook: string, { uid, version }: Review, answer: JS
   if (!isJSONObject(answer)) throw new WebhookCallError(webhook, "failed to call webhook: the answer is no object");
   const { response } = answer;
   if (!isJSONObject(response)) throw invalid("webhook response was absent");
+  checkForms(webhook, response);
   if (version === "v1") {
     if (response.uid !== uid) throw invalid(`expected response.uid=${quoteGo(uid)}, got ${quoteGo(textIn(response.uid))}`);
     if (answer.apiVersion !== `${GROUP}/v1` || answer.kind !== "AdmissionReview")
@@ -125,6 +125,15 @@ function shownType({ apiVersion, kind }: JSONObject): string {
 
 type Fault = (why: string) => WebhookCallError;
 
+/** What Go reads into fields of a type is told before anything that an answer says. */
+function checkForms(webhook: string, { patch, patchType }: JSONObject): void {
+  const failed = (why: string) => new WebhookCallError(webhook, `failed to call webhook: ${why}`);
+  for (const [name, value] of Object.entries({ patch, patchType }))
+    if (value !== undefined && value !== null && typeof value !== "string") throw failed(`response.${name} must be a string`);
+  const at = illegalBase64At(textIn(patch));
+  if (at !== undefined) throw failed(`illegal base64 data at input byte ${at}`);
+}
+
 /** In v1 a patch says of what type it is, and who only validates sends none. */
 function checkPatchType({ patch, patchType }: JSONObject, isMutating: boolean, invalid: Fault): void {
   const hasPatch = textIn(patch) !== "";
@@ -141,17 +150,12 @@ function checkPatchType({ patch, patchType }: JSONObject, isMutating: boolean, i
 
 /** The operations of the patch; that of a refusal is not looked at. @throws {WebhookCallError} */
 function readPatch(webhook: string, { patch, patchType, allowed }: JSONObject): readonly JSONPatchOperation[] {
-  if (allowed !== true || patch === undefined || patch === null || patch === "") return [];
-  const undecodable = (cause?: unknown) =>
-    new WebhookCallError(
-      webhook,
-      `received undecodable patch in webhook response: ${(cause as APIError | undefined)?.message ?? "it is no base64"}`,
-      cause,
-    );
-  if (typeof patch !== "string" || !BASE64.test(patch)) throw undecodable();
+  if (allowed !== true || typeof patch !== "string" || patch === "") return [];
+  const undecodable = (cause: unknown) =>
+    new WebhookCallError(webhook, `received undecodable patch in webhook response: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   let operations: readonly JSONPatchOperation[];
   try {
-    operations = decodeJSONPatch(decodeJSON(Buffer.from(patch, "base64")));
+    operations = decodeJSONPatch(decodeStrictJSON(Buffer.from(patch, "base64")).value);
   } catch (error) {
     throw undecodable(error);
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, type RequestOptions, request as secureRequest } from "node:https";
-import { decodeJSON, encodeJSON, type JSONObject, type JSONValue } from "@annex/apimachinery";
+import { decodeStrictJSON, encodeJSON, type JSONObject, type JSONValue } from "@annex/apimachinery";
 import type { Clock } from "@annex/apiserver";
 import { readBody } from "../../client/read-body.ts";
 import { TimeLimit } from "../../client/time-limit.ts";
@@ -162,7 +162,7 @@ function decode({ body, code, headers }: Answer, failed: (why: string, cause?: u
   if (body.length === 0)
     throw failed(`0-length response with status code: ${code} and content type: ${headers["content-type"] ?? "application/json"}`);
   try {
-    return decodeJSON(body);
+    return decodeStrictJSON(body).value;
   } catch (error) {
     throw failed("couldn't get version/kind; json parse error: the answer is no JSON", error);
   }

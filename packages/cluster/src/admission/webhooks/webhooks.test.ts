@@ -603,7 +603,19 @@ const HOSTILE: readonly {
     what: "answers with a patch that is no base64",
     only: "mutating",
     answer: { allowed: true, patchType: "JSONPatch", patch: "{}" },
-    want: "received undecodable patch in webhook response",
+    want: "failed to call webhook: illegal base64 data at input byte 0",
+  },
+  {
+    what: "answers with a patch without padding",
+    only: "mutating",
+    answer: { allowed: true, patchType: "JSONPatch", patch: "W10" },
+    want: "failed to call webhook: illegal base64 data at input byte 0",
+  },
+  {
+    what: "answers with a type of patch that is no text",
+    only: "mutating",
+    answer: { allowed: true, patchType: 5, patch: "W10=" },
+    want: "failed to call webhook: response.patchType must be a string",
   },
   {
     what: "answers with a patch that is no list",
