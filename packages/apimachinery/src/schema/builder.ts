@@ -233,6 +233,7 @@ export const t = {
     return { type: "integer", format: "int64", ...keywords(options) };
   },
 
+  /** Any number. A whole one that a `number` does not hold exactly becomes the nearest that it does, as a float64 of Go. */
   number(options: NumberOptions = {}): TSchema<number> {
     return { type: "number", ...keywords(options) };
   },
@@ -281,7 +282,7 @@ export const t = {
     return { type: "object", ...keywords(options), additionalProperties: values };
   },
 
-  /** A whole number or a string, as ports and `maxUnavailable` are. */
+  /** A whole number or a string, as ports and `maxUnavailable` are. The number is bounded as one of {@link t.integer} is. */
   intOrString(options: IntOrStringOptions = {}): TSchema<number | string> {
     const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = options;
     return {
