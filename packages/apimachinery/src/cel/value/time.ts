@@ -1,9 +1,9 @@
 import { CelError, INT_OVERFLOW, noSuchOverload, TIMESTAMP_OVERFLOW } from "./error.ts";
 import { formatPlain } from "./go-number.ts";
 import { CelObject } from "./object.ts";
+import { zoneOffset } from "./time-zone.ts";
 import { type CelType, DURATION, TIMESTAMP } from "./type.ts";
 import type { CelValue } from "./value.ts";
-import { work } from "./work.ts";
 
 const SECOND = 1_000_000_000n;
 const MIN_NANOS = -(2n ** 63n);
@@ -185,8 +185,6 @@ function fractionOf(digits: string, scale: bigint): bigint {
   return BigInt(Math.trunc(Number(value) * (Number(scale) / divisor)));
 }
 
-const OFFSET = /^([+-]?)(\d+):([+-]?)(\d+)$/;
-
 /** The parts of a date on a clock. */
 export interface ClockTime {
   readonly year: number;
@@ -203,16 +201,13 @@ export interface ClockTime {
   readonly second: number;
 }
 
-/** `Local` is the zone of the host, which a server keeps at UTC. */
-const UTC_NAMES: ReadonlySet<string> = new Set(["UTC", "", "Local"]);
-
 /**
  * What a clock shows.
  *
  * @param zone `America/New_York`, `UTC`, or an offset as `-08:00`; undefined for UTC.
  */
 export function clockTime(timestamp: CelTimestamp, zone: string | undefined): ClockTime | CelError {
-  const offset = zone === undefined || UTC_NAMES.has(zone) ? 0 : zone.includes(":") ? parseOffset(zone) : namedOffset(timestamp, zone);
+  const offset = zone === undefined ? 0 : zoneOffset(zone, timestamp.seconds);
   if (offset instanceof CelError) return offset;
   const date = new Date((timestamp.seconds + offset) * 1000);
   const year = date.getUTCFullYear();
@@ -228,49 +223,4 @@ export function clockTime(timestamp: CelTimestamp, zone: string | undefined): Cl
     minute: date.getUTCMinutes(),
     second: date.getUTCSeconds(),
   };
-}
-
-function parseOffset(zone: string): number | CelError {
-  const match = OFFSET.exec(zone);
-  if (match === null) {
-    const colon = zone.indexOf(":");
-    const bad = [zone.slice(0, colon), zone.slice(colon + 1)].find((part) => !/^[+-]?\d+$/.test(part));
-    return new CelError(`strconv.Atoi: parsing ${JSON.stringify(bad ?? zone)}: invalid syntax`);
-  }
-  const hours = Number(match[1] + (match[2] ?? "")) * 60;
-  const minutes = Number((match[3] ?? "") + (match[4] ?? ""));
-  return 60 * (zone.startsWith("-") ? hours - minutes : hours + minutes);
-}
-
-const ZONES = new Map<string, Intl.DateTimeFormat>();
-const MAX_ZONES = 100;
-/** The steps of making one. */
-const ZONE_STEPS = 50_000;
-
-function namedOffset({ seconds }: CelTimestamp, zone: string): number | CelError {
-  const format = zoneFormat(zone);
-  if (format === undefined) return new CelError(`unknown time zone ${zone}`);
-  const parts: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(seconds * 1000)) parts[type] = Number(value);
-  const local = new Date(0);
-  local.setUTCFullYear(parts.year ?? 0, (parts.month ?? 1) - 1, parts.day);
-  local.setUTCHours(parts.hour ?? 0, parts.minute, parts.second);
-  return local.getTime() / 1000 - seconds;
-}
-
-/** Formats are costly to make. Names of zones are case-sensitive in Go, and not offsets. */
-function zoneFormat(zone: string): Intl.DateTimeFormat | undefined {
-  const known = ZONES.get(zone);
-  if (known !== undefined) return known;
-  if (!/^[A-Z][A-Za-z0-9_+\-/]*$/.test(zone)) return undefined;
-  work(ZONE_STEPS);
-  try {
-    const digits = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" } as const;
-    const format = new Intl.DateTimeFormat("en-US", { ...digits, timeZone: zone, hourCycle: "h23" });
-    if (ZONES.size >= MAX_ZONES) ZONES.clear();
-    ZONES.set(zone, format);
-    return format;
-  } catch {
-    return undefined;
-  }
 }
