@@ -316,6 +316,7 @@ const ANSWERS: readonly (readonly [library: string, readonly (readonly [text: st
       ["semver('v1.2', true)", "1.2.0 @1 of 1"],
       ["semver('01.02.03', true)", "1.2.3 @1 of 1"],
       ["semver('v1.2.3')", 'Invalid character(s) found in major number "v1" @1 of 1'],
+      ["semver('\\u2028', true)", 'Invalid character(s) found in major number "0\\u2028" @1 of 1'],
       ["semver('1.2')", "No Major.Minor.Patch elements found @1 of 1"],
       ["semver('1.02.3')", 'Minor number must not contain leading zeroes "02" @1 of 1'],
       ["semver('1.2.3-01')", 'Numeric PreRelease version must not contain leading zeroes "01" @1 of 1'],

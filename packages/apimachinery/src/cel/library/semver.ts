@@ -117,8 +117,9 @@ function normalized(text: string): string {
   return parts.join(".");
 }
 
+/** What is at most one byte stays. */
 function withoutLeadingZeros(part: string): string {
-  if (part.length < 2) return part;
+  if (/^[\0-\x7f]?$/.test(part)) return part;
   const rest = part.replace(/^0+/, "");
   return /^\d/.test(rest) ? rest : `0${rest}`;
 }
