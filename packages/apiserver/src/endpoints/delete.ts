@@ -53,7 +53,7 @@ export async function serveDeleteCollection(state: RequestState, target: Target)
   const options = await readDeleteOptions(state);
   const { labelSelector, fieldSelector, limit, continue: token } = query;
   // Go deletes page by page, and pages of a resourceVersion are of that very one. Source: k8s.io/apiserver registry/generic, DeleteCollection.
-  const consistency = listConsistency({ ...query, limit: limit || 1 });
+  const consistency = listConsistency({ ...query, limit: limit || 1 }, target);
   const selection = { namespace, labelSelector, fieldSelector, limit, continue: token, consistency };
   const deleted = await verbs.deleteCollection(selection, { ...options, version: target.version.name }, state);
   return respondList(state, target, negotiated, deleted);

@@ -18,7 +18,7 @@ export async function serveList(state: RequestState, target: Target): Promise<AP
       fieldSelector: query.fieldSelector,
       limit: query.limit,
       continue: query.continue,
-      consistency: listConsistency(query),
+      consistency: listConsistency(query, target),
     },
     state,
   );

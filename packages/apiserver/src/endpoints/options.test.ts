@@ -69,8 +69,14 @@ describe("lists and watches", () => {
     { text: "resourceVersion=5&limit=2", want: { type: "Exact", resourceVersion: "5" } },
     { text: "resourceVersion=5&limit=2&resourceVersionMatch=NotOlderThan", want: { type: "NotOlderThan" } },
     { text: "resourceVersion=5&resourceVersionMatch=Exact", want: { type: "Exact" } },
-  ])("'$text' is read as fresh as $want.type", ({ text, want }) => {
-    expect(listConsistency(parseListQuery(query(text), target, false))).toMatchObject(want);
+    // A single object is got, and has no pages.
+    { text: "resourceVersion=5&limit=2&fieldSelector=metadata.name%3Da", want: { type: "NotOlderThan" } },
+    { text: "resourceVersion=5&limit=2&fieldSelector=metadata.name%3Da&resourceVersionMatch=Exact", want: { type: "Exact" } },
+    { text: "resourceVersion=5&limit=2&fieldSelector=metadata.name%3Da", namespace: "", want: { type: "Exact" } },
+    { text: "resourceVersion=5&limit=2&fieldSelector=metadata.name%3Da,metadata.namespace%3Dx", namespace: "", want: { type: "NotOlderThan" } },
+    { text: "resourceVersion=5&limit=2&fieldSelector=metadata.name%3D", want: { type: "Exact" } },
+  ])("'$text' in namespace '$namespace' is read as fresh as $want.type", ({ text, namespace = "default", want }) => {
+    expect(listConsistency(parseListQuery(query(text), target, false), { resource: Thing, namespace })).toMatchObject(want);
   });
 
   test("a get is as fresh as it asks", () => {

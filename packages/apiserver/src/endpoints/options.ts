@@ -16,7 +16,7 @@ import {
 } from "@annex/apimachinery";
 import { requireReadableToken } from "../registry/continue-token.ts";
 import { requireRevision } from "../registry/resource-version.ts";
-import { selectableFieldNames } from "../registry/selection.ts";
+import { selectableFieldNames, singleOf } from "../registry/selection.ts";
 import type { DeleteOptions, PropagationPolicy, ReadConsistency, SentWriteOptions } from "../registry/verbs.ts";
 import type { Target } from "./target.ts";
 
@@ -155,12 +155,17 @@ function watchFaults({ resourceVersion, resourceVersionMatch: match, sendInitial
   return faults;
 }
 
-/** How fresh a list is to be. Source: API concepts, the table of "resourceVersion in list". */
-export function listConsistency({ resourceVersion, resourceVersionMatch, limit }: ListQuery): ReadConsistency {
+/**
+ * How fresh a list is to be: pages are of the very resourceVersion that is given, but for one of a single object, which is a get.
+ *
+ * Source: API concepts, the table of "resourceVersion in list"; k8s.io/apiserver storage, ValidateListOptions.
+ */
+export function listConsistency(query: ListQuery, { resource, namespace }: Pick<Target, "resource" | "namespace">): ReadConsistency {
+  const { resourceVersion, resourceVersionMatch, limit, fieldSelector } = query;
   if (resourceVersion === "") return { type: "MostRecent" };
   if (resourceVersion === "0") return { type: "Any" };
-  if (resourceVersionMatch === "Exact" || (resourceVersionMatch === "" && limit > 0)) return { type: "Exact", resourceVersion };
-  return { type: "NotOlderThan", resourceVersion };
+  const isOfPages = resourceVersionMatch === "" && limit > 0 && singleOf(resource, { namespace, fieldSelector }) === undefined;
+  return { type: resourceVersionMatch === "Exact" || isOfPages ? "Exact" : "NotOlderThan", resourceVersion };
 }
 
 /** How fresh a get is to be. @throws {APIError} `BadRequest` for a resourceVersion that is none. */

@@ -12,7 +12,7 @@ import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import type { ObjectStore, Visibility } from "./object-store.ts";
 import { ResourceKeys } from "./resource-keys.ts";
 import { requireRevision, tooLargeResourceVersion } from "./resource-version.ts";
-import { isCounted, knowableOf, matcherOf } from "./selection.ts";
+import { isCounted, knowableOf, matcherOf, singleOf } from "./selection.ts";
 import { SharedLists } from "./shared-lists.ts";
 import type { ListOptions, ListResult, ReadConsistency, WatchOptions } from "./verbs.ts";
 
@@ -121,11 +121,8 @@ export class CachedReads implements Pick<ObjectStore, "get" | "list" | "watch"> 
 
   /** The objects that a selection can only mean, when it names one. */
   #placeOf(options: ListOptions | WatchOptions): Place {
-    const name = options.fieldSelector.requiredValue("metadata.name");
-    const namespace = options.namespace === "" ? (options.fieldSelector.requiredValue("metadata.namespace") ?? "") : options.namespace;
-    if (name !== undefined && name !== "" && (namespace !== "" || !this.#resource.isNamespaced))
-      return { prefix: this.#keys.keyOf({ namespace, name }), isSingle: true };
-    return { prefix: this.#keys.prefixOf(options.namespace), isSingle: false };
+    const single = singleOf(this.#resource, options);
+    return { prefix: single === undefined ? this.#keys.prefixOf(options.namespace) : this.#keys.keyOf(single), isSingle: single !== undefined };
   }
 
   #page(options: ListOptions, { matches, exists, counts }: Wanted, at: Revision, start: string, { prefix, isSingle }: Place): ListResult {

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "@annex/apimachinery";
+import type { KubernetesObject, ObjectName } from "@annex/apimachinery";
 import { LOOPBACK, type UserInfo } from "../authentication/user-info.ts";
 import type { Resource, ResourceVersion } from "../definition/resource.ts";
 import type { ObjectView } from "../object-view.ts";
@@ -45,6 +45,14 @@ function allOf(checks: readonly NonNullable<Check>[]): Check {
  */
 export function isCounted({ labelSelector, fieldSelector, filter }: Selection, visible: Visibility): boolean {
   return labelSelector.isEmpty && fieldSelector.isEmpty && visible === undefined && filter?.isCounted !== false;
+}
+
+/** The only object that a selection can mean, whether it is there or not; undefined where it can mean several. Source: k8s.io/apiserver registry/generic, ListPredicate. */
+export function singleOf(resource: Resource, selection: Pick<Selection, "namespace" | "fieldSelector">): ObjectName | undefined {
+  const { fieldSelector } = selection;
+  const name = fieldSelector.requiredValue("metadata.name") ?? "";
+  const namespace = selection.namespace || (fieldSelector.requiredValue("metadata.namespace") ?? "");
+  return name === "" || (namespace === "" && resource.isNamespaced) ? undefined : { namespace, name };
 }
 
 /** The field names that a fieldSelector may use in a version, as messages list them. */
