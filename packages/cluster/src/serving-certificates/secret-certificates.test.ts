@@ -28,13 +28,17 @@ const open = (service: ReturnType<typeof newService>, shift = { ms: 0 }, log = r
 
 test("two replicas that begin together show the same, and the bundle vouches for it", async () => {
   const service = newService();
-  const replicas = await Promise.all([open(service), open(service), open(service)]);
+  const logs = Array.from({ length: 3 }, recordedLog);
+  const replicas = await Promise.all(logs.map((log) => open(service, { ms: 0 }, log)));
   const [first] = replicas;
   if (first === undefined) throw new Error("unreachable");
   for (const replica of replicas) {
     expect(replica.current().cert).toBe(first.current().cert);
     expect(replica.caBundle()).toBe(first.caBundle());
   }
+  // Who was too late did not make what is there.
+  const lines = logs.flatMap(({ lines }) => lines);
+  for (const made of ["made a CA", "made a serving certificate"]) expect(lines.filter((line) => line.includes(made))).toHaveLength(1);
   const [leaf] = parseCertificates(first.current().cert);
   const [ca, ...others] = parseCertificates(first.caBundle() ?? "");
   if (leaf === undefined || ca === undefined) throw new Error("unreachable");

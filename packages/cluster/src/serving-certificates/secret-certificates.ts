@@ -124,14 +124,18 @@ class SecretKeeper {
       // A plan never asks for one without a CA.
       if (ca === undefined) throw new Error("unreachable");
       const pair = await generateServingCertificate(ca.pair, step.hosts, this.#validity(this.#lifetimes.leafMs, ca.chain[0]), service.name);
-      await this.#write(secretOf(service, this.#names.leaf, { pair, bundle: ca.bundlePEM }, leaf?.object), signal);
-      log.info({ secret: `${service.namespace}/${this.#names.leaf}`, hosts: step.hosts }, "made a serving certificate");
+      const isWritten = await this.#write(secretOf(service, this.#names.leaf, { pair, bundle: ca.bundlePEM }, leaf?.object), signal);
+      if (isWritten) log.info({ secret: `${service.namespace}/${this.#names.leaf}`, hosts: step.hosts }, "made a serving certificate");
       return;
     }
     const pair = step.kind === "make-ca" || ca === undefined ? await this.#newCA(clock.now()) : ca.pair;
     const bundle = step.kind === "make-ca" ? [pair.cert, ...step.keep.map(pemOf)] : step.keep.map(pemOf);
-    await this.#write(secretOf(service, this.#names.ca, { pair, bundle: bundle.join("") }, ca?.object), signal);
-    log.info({ secret: `${service.namespace}/${this.#names.ca}`, cas: bundle.length }, step.kind === "make-ca" ? "made a CA" : "forgot a former CA");
+    const isWritten = await this.#write(secretOf(service, this.#names.ca, { pair, bundle: bundle.join("") }, ca?.object), signal);
+    if (isWritten)
+      log.info(
+        { secret: `${service.namespace}/${this.#names.ca}`, cas: bundle.length },
+        step.kind === "make-ca" ? "made a CA" : "forgot a former CA",
+      );
   }
 
   async #newCA(nowMs: number): Promise<KeyPairPEM> {
@@ -164,14 +168,15 @@ class SecretKeeper {
   }
 
   /** Creates, or replaces at the resourceVersion that was seen. Somebody else who was faster has done what was due. */
-  async #write(body: KubernetesObject, signal: AbortSignal): Promise<void> {
+  async #write(body: KubernetesObject, signal: AbortSignal): Promise<boolean> {
     const { name, resourceVersion } = body.metadata;
     const target =
       resourceVersion === undefined ? { method: "POST" as const, path: this.#path() } : { method: "PUT" as const, path: this.#path(name) };
     try {
       await this.#options.client.request({ ...target, body }, signal);
+      return true;
     } catch (error) {
-      if (APIError.is(error, "AlreadyExists", "Conflict") || (target.method === "PUT" && APIError.is(error, "NotFound"))) return;
+      if (APIError.is(error, "AlreadyExists", "Conflict") || (target.method === "PUT" && APIError.is(error, "NotFound"))) return false;
       if (!APIError.is(error, "NotFound")) throw error;
       throw new CertificateSecretError(`the namespace ${this.#options.service.namespace} of the Service is not there`, { cause: error });
     }
