@@ -9,6 +9,7 @@ export type * from "./clock.ts";
 export { type Deadline, withDeadline } from "./deadline.ts";
 export * from "./definition/index.ts";
 export { parseDuration } from "./duration.ts";
+export { type AppliedChange, applyChange } from "./endpoints/apply.ts";
 export type { HealthCheck } from "./endpoints/health.ts";
 export * from "./endpoints/http.ts";
 export type { Documents } from "./endpoints/router.ts";

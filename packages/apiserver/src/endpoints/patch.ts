@@ -21,7 +21,7 @@ import {
 } from "@annex/apimachinery";
 import { inVersion, type Resource } from "../definition/resource.ts";
 import type { UpdateInput } from "../registry/verbs.ts";
-import { APPLY_PATCH, applyChange } from "./apply.ts";
+import { APPLY_PATCH, applyPatch } from "./apply.ts";
 import { inNamespace } from "./create.ts";
 import { checkStrict, type DecodedBody, decodeText, readBody, readTyped, saidType, type TypedJSON } from "./decode-body.ts";
 import type { APIResponse } from "./http.ts";
@@ -65,7 +65,7 @@ export async function servePatch(state: RequestState, target: Target): Promise<A
       fieldManager: { manager: query.manager, subresource: info.subresource },
       sentOptions: query.sent,
       isPatch: true,
-      ...(isApply ? applyChange(state, target, query, bytes) : patchChange(state, target, query, mediaType, bytes)),
+      ...(isApply ? applyPatch(state, target, query, bytes) : patchChange(state, target, query, mediaType, bytes)),
     },
     state,
   );

@@ -1,9 +1,9 @@
-import { APIError, jsonEquals, type KubernetesObject, labelSelectorOf } from "@annex/apimachinery";
-import type { RequestContext, ResourceVerbs } from "@annex/apiserver";
+import { APIError, type JSONObject, jsonEquals, type KubernetesObject, labelSelectorOf, notFound } from "@annex/apimachinery";
+import { applyChange, type RequestContext, type ResourceVerbs } from "@annex/apiserver";
 import type { ControllerServices } from "@annex/apiserver-node";
 import { EVERYTHING, runAlways } from "../controller.ts";
 import type { PolicyRule } from "./policy-rule.ts";
-import type { ClusterRole } from "./role.ts";
+import { ClusterRole } from "./role.ts";
 
 export interface AggregationOptions extends Omit<ControllerServices, "verbsOf"> {
   /** The verbs of cluster roles. */
@@ -64,8 +64,7 @@ async function aggregate({ clusterRoles, context, log }: AggregationOptions, too
     }
     if (rules === undefined || jsonEquals(rules, role.rules)) continue;
     try {
-      await write(name, rules, verbs, context(signal));
-      changed++;
+      if ((await apply(name, rules, verbs, context(signal))) !== role.metadata.resourceVersion) changed++;
     } catch (error) {
       if (signal.aborted) throw error;
       if (!APIError.is(error, "NotFound")) log.warn({ error, name }, "a cluster role could not be aggregated");
@@ -100,12 +99,24 @@ function textOf({ verbs, apiGroups, resources, resourceNames, nonResourceURLs }:
   return JSON.stringify([verbs, apiGroups, resources, resourceNames, nonResourceURLs]);
 }
 
-async function write(name: string, rules: readonly PolicyRule[] | null, verbs: ResourceVerbs, context: RequestContext): Promise<void> {
-  const transform = (live: KubernetesObject | undefined): KubernetesObject => {
-    if (live === undefined) throw new Error("a change of rules never creates");
+/**
+ * Rules that it gathered before, and does not any more, go with it; those of somebody else stay while it gathers none.
+ *
+ * @returns the resourceVersion of the role now.
+ * @throws {APIError} `NotFound` where it is gone.
+ */
+async function apply(name: string, rules: readonly PolicyRule[] | null, verbs: ResourceVerbs, context: RequestContext): Promise<string | undefined> {
+  const { kind, storageVersion: version } = ClusterRole;
+  const { apiVersion } = version;
+  // Rules of the schema are JSON all through.
+  const gathered = rules === null ? {} : { rules: rules as unknown as JSONObject[] };
+  const configuration = { apiVersion, kind, metadata: { name }, ...gathered };
+  const change = applyChange({ resource: ClusterRole, version, configuration, force: true, fieldManager: FIELD_MANAGER, now: context.now });
+  const transform = (live: KubernetesObject | undefined, empty?: KubernetesObject): KubernetesObject => {
+    if (live === undefined) throw notFound(ClusterRole, name);
     // Whoever took the aggregation rule away meanwhile writes the rules now.
-    return live.aggregationRule === undefined ? live : { ...live, rules };
+    return live.aggregationRule === undefined ? live : change.transform(live, empty);
   };
-  const target = { namespace: "", name };
-  await verbs.update?.({ version: "v1", target, isDryRun: false, fieldManager: FIELD_MANAGER, isPatch: true, transform }, context);
+  const input = { version: version.name, target: { namespace: "", name }, isDryRun: false, fieldManager: FIELD_MANAGER, isPatch: true };
+  return (await verbs.update?.({ ...input, ...change, transform }, context))?.view.resourceVersion;
 }

@@ -170,7 +170,8 @@ describe("aggregation", () => {
     await using server = await startRBACServer();
     await created(server, "all", { ...selecting({ b: "1" }, { a: "1" }), rules: [ruleOn("stomped")] }, { a: "1" });
     await settled();
-    expect(await rulesOf(server, "all")).toBeNull();
+    // Rules by hand stay while none are gathered, as with kube-controller-manager 1.36.
+    expect(await rulesOf(server, "all")).toEqual([ruleOn("stomped")]);
     await created(server, "z", { rules: [ruleOn("z"), ruleOn("shared")] }, { a: "1" });
     await created(server, "y", { rules: [ruleOn("y"), ruleOn("shared")] }, { a: "1" });
     await created(server, "x", { rules: [ruleOn("x")] }, { b: "1" });
@@ -185,8 +186,30 @@ describe("aggregation", () => {
     await server.request("DELETE", `${ROLES}/z`);
     await settled();
     expect(await rulesOf(server, "all")).toBeNull();
-    const { managedFields } = (await read(server, `${ROLES}/all`)).metadata;
-    expect(managedFields.map(({ manager }) => manager)).toContain("clusterrole-aggregation-controller");
+  });
+
+  test("applies the rules, by force", async () => {
+    await using server = await startRBACServer();
+    await created(server, "all", { ...selecting({ a: "1" }), rules: [ruleOn("by hand")] });
+    await created(server, "x", { rules: [ruleOn("x")] }, { a: "1" });
+    await settled();
+    const controller = { manager: "clusterrole-aggregation-controller", operation: "Apply", fieldsV1: { "f:rules": {} } };
+    const creator = { operation: "Update", fieldsV1: { "f:aggregationRule": { ".": {}, "f:clusterRoleSelectors": {} } } };
+    const managers = async () => (await read(server, `${ROLES}/all`)).metadata.managedFields;
+    expect(await managers()).toMatchObject([controller, creator]);
+    const body = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: "all" }, rules: [ruleOn("applied")] };
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    const apply = async (query: string) => (await server.request("PATCH", `${ROLES}/all?fieldManager=me${query}`, { body, headers })).json();
+    const message = 'Apply failed with 1 conflict: conflict with "clusterrole-aggregation-controller": .rules';
+    expect(await apply("")).toMatchObject({ code: 409, message });
+    expect(await apply("&force=true")).toMatchObject({ rules: [ruleOn("applied")] });
+    await settled();
+    expect(await rulesOf(server, "all")).toEqual([ruleOn("x")]);
+    expect(await managers()).toMatchObject([controller, creator]);
+    await server.request("DELETE", `${ROLES}/x`);
+    await settled();
+    expect(await rulesOf(server, "all")).toBeNull();
+    expect(await managers()).toMatchObject([creator]);
   });
 
   test("goes through several roles, also where they gather each other, and the rights with it", async () => {
