@@ -23,7 +23,7 @@ export interface PruneOptions {
 
 /**
  * Drops the fields that the schema does not know. Kept are fields below `x-kubernetes-preserve-unknown-fields` (though within a field that the schema
- * does name, its own schema decides again), those that `additionalProperties` admits, and `apiVersion`, `kind` and `metadata` of embedded resources.
+ * does name, its own schema decides again), those that `additionalProperties` has a say about, and `apiVersion`, `kind` and `metadata` of embedded resources.
  *
  * @param value is not changed; in the result what nothing was dropped from is the same reference.
  * Source: apiextensions-apiserver pkg/apiserver/schema/pruning, PruneWithOptions. KEP-2885 for the wording of paths.
@@ -106,9 +106,9 @@ function pruneField(
   path: string,
   report: Report,
 ): JSONValue | undefined {
-  const { additionalProperties = false } = schema;
-  // `additionalProperties: true` admits any name, but says nothing about what is inside. `false` is the same as none.
-  if (property !== undefined || additionalProperties !== false) {
+  const { additionalProperties } = schema;
+  // A boolean keeps any name, but says nothing about what is inside: what `false` forbids is left for validation to refuse.
+  if (property !== undefined || additionalProperties !== undefined) {
     const child = property ?? (typeof additionalProperties === "object" ? additionalProperties : undefined);
     return typeof field === "object" ? prune(field, child, path === "" ? name : `${path}.${name}`, report) : field;
   }

@@ -73,6 +73,17 @@ const gadget = (name: string, own: object = {}, version = "v1") => ({
   ...own,
 });
 
+/** A definition with this schema alone. */
+const gadgetsOf = (root: JSONObject): JSONObject => ({
+  ...GADGETS,
+  spec: {
+    group: "example.com",
+    scope: "Namespaced",
+    names: { plural: "gadgets", kind: "Gadget" },
+    versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: root } }],
+  },
+});
+
 async function serve(): Promise<Harness> {
   return startHarness([resourceFromCRD(GADGETS)]);
 }
@@ -426,21 +437,38 @@ test.each<{ root: JSONObject; own: object; code: number }>([
   { root: { type: "object", properties: { spec: { type: "number", multipleOf: 0, minimum: 3, maximum: 1 } } }, own: { spec: 2 }, code: 422 },
   { root: { type: "object", properties: { spec: { ...text, default: "" } } }, own: {}, code: 201 },
 ])("objects of $root", async ({ root, own, code }) => {
-  const crd = {
-    ...GADGETS,
-    spec: {
-      group: "example.com",
-      scope: "Namespaced",
-      names: { plural: "gadgets", kind: "Gadget" },
-      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: root } }],
-    },
-  };
-  await using server = await startHarness([resourceFromCRD(crd)]);
+  await using server = await startHarness([resourceFromCRD(gadgetsOf(root))]);
   const made = await server.request("POST", PATH, { body: gadget("a", own) });
   expect([made.status, server.log], made.text).toEqual([code, []]);
   const headers = { "content-type": "application/merge-patch+json" };
   if (code === 201) expect((await server.request("PATCH", `${PATH}/a`, { body: { metadata: { labels: { a: "b" } } }, headers })).status).toBe(200);
   for (const path of ["/openapi/v2", "/openapi/v3/apis/example.com/v1"]) expect((await server.request("GET", path)).status).toBe(200);
+});
+
+// Asked of kube-apiserver 1.36.
+test("what additionalProperties: false forbids is refused, not pruned", async () => {
+  const closed = { type: "object", additionalProperties: false };
+  const properties = { closed, kept: { ...closed, "x-kubernetes-preserve-unknown-fields": true }, list: { type: "array", items: closed } };
+  const root = { type: "object", properties: { spec: { type: "object", properties } } };
+  await using server = await startHarness([resourceFromCRD(gadgetsOf(root))]);
+  const forbidden = (path: string, name: string) => {
+    const sentence = `Invalid value: "${name}": spec.${path}.${name} in body is a forbidden property`;
+    return { code: 422, message: `Gadget.example.com "a" is invalid: spec.${path}: ${sentence}` };
+  };
+  const create = async (spec: object) => await server.request("POST", PATH, { body: gadget("a", { spec }) });
+  expect((await create({ closed: { a: 1 } })).json()).toMatchObject(forbidden("closed", "a"));
+  expect((await create({ closed: { a: null } })).json()).toMatchObject(forbidden("closed", "a"));
+  expect((await create({ kept: { a: { b: 1 } } })).json()).toMatchObject(forbidden("kept", "a"));
+  expect((await create({ list: [{}, { a: 1 }] })).json()).toMatchObject(forbidden("list[1]", "a"));
+  expect((await create({ closed: {} })).status).toBe(201);
+  const patched = async (type: string, body: object) =>
+    (await server.request("PATCH", `${PATH}/a?fieldManager=me`, { body, headers: { "content-type": type } })).json();
+  expect(await patched("application/merge-patch+json", { spec: { closed: { a: 1 } } })).toMatchObject(forbidden("closed", "a"));
+  expect(await patched("application/apply-patch+yaml", gadget("a", { spec: { closed: { a: 1 } } }))).toMatchObject({
+    code: 400, // 500 in Go
+    message: expect.stringMatching(/: \.spec\.closed\.a: field not declared in schema$/),
+  });
+  expect((await server.request("GET", `${PATH}/a`)).json().spec).toEqual({ closed: {} });
 });
 
 test("what an apply leaves that cannot be is refused by validation: nulls, and types of objects within the object", async () => {
