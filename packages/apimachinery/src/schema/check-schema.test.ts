@@ -140,6 +140,10 @@ test.each<{ want: string; schema: object }>([
     schema: { type: "string", allOf: [{ pattern: "(a)\\1" }] },
     want: 's.allOf[0].pattern: Invalid value: "(a)\\\\1": must be a valid regular expression, but isn\'t: error parsing regexp: invalid escape sequence: `\\1`',
   },
+  {
+    schema: { type: "string", pattern: "[a\\" },
+    want: 's.pattern: Invalid value: "[a\\\\": must be a valid regular expression, but isn\'t: error parsing regexp: trailing backslash at end of expression: ``',
+  },
   { schema: { type: "string", maxLength: -1 }, want: "s.maxLength: Invalid value: -1: must be a whole number, not negative" },
   { schema: { type: "string", minLength: 2, maxLength: 1 }, want: "s.minLength: Invalid value: 2: must not be greater than maxLength" },
   { schema: { type: "integer", minimum: 0.5 }, want: "s.minimum: Invalid value: 0.5: must be a whole number of at most 2^53 - 1 for type integer" },

@@ -1,6 +1,6 @@
 import { type FieldError, fieldError } from "../meta/index.ts";
+import { compileRE2 } from "../meta/re2.ts";
 import { checkKeywords } from "./check-keywords.ts";
-import { compilePattern } from "./compile.ts";
 import { MAX_SCHEMA_DEPTH } from "./decode-schema.ts";
 import type { Schema } from "./schema.ts";
 
@@ -128,7 +128,7 @@ function checkValueValidation(
   if (schema.not !== undefined) checkNested(schema.not, false, `${path}.not`, depth + 1, faults);
   if (schema.pattern === undefined) return;
   try {
-    compilePattern(schema.pattern);
+    compileRE2(schema.pattern);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     faults.push(fieldError.invalid(`${path}.pattern`, schema.pattern, `must be a valid regular expression, but isn't: ${why}`));

@@ -1,5 +1,5 @@
-import { RE2JS } from "re2js";
 import type { JSONValue } from "../meta/index.ts";
+import { compileRE2 } from "../meta/re2.ts";
 import { stringFormat } from "./formats/index.ts";
 import { canonicalJSON } from "./go-format.ts";
 import type { Schema } from "./schema.ts";
@@ -73,13 +73,8 @@ export function compileNode(schema: Schema): Node {
   };
 }
 
-/**
- * Compiles an RE2 pattern. It need not match from the start. Matching takes time linear in the text, whatever the pattern.
- *
- * @throws {Error} with RE2's own words, on what RE2 does not know (lookaround, back references) or limits (repetition above 1000).
- */
-export function compilePattern(source: string): { readonly source: string; readonly matches: (text: string) => boolean } {
-  const compiled = RE2JS.compile(source);
+function compilePattern(source: string): Node["pattern"] {
+  const compiled = compileRE2(source);
   return { source, matches: (text) => compiled.test(text) };
 }
 

@@ -32,6 +32,8 @@ const schemas = {
   mounts: t.listMap(t.object({ n: t.string(), options: t.optional(t.set(t.string())) }), { keys: ["n"] }),
   settings: t.record(t.string({ maxLength: 10 }), { minProperties: 1, maxProperties: 2 }),
   sets: t.record(t.set(t.string())),
+  // Go takes two groups of one name.
+  named: { type: "string", pattern: "(?P<n>a)(?P<n>b)" },
   closed: { type: "object", properties: { a: { type: "string" } }, additionalProperties: false },
   source: {
     type: "object",
@@ -116,6 +118,8 @@ test.each<Row>([
     "FieldValueInvalid spec.step: Invalid value: 1000000000000000001: spec.step in body should be a multiple of 5",
     "FieldValueInvalid spec.step: Invalid value: 1000000000000000001: spec.step in body should be less than 1000000",
   ],
+  ["named", "ab"],
+  ["named", "a", `FieldValueInvalid spec.named: Invalid value: "a": spec.named in body should match '(?P<n>a)(?P<n>b)'`],
   ["weight", 1.5],
   ["weight", 0.3, "FieldValueInvalid spec.weight: Invalid value: 0.3: spec.weight in body should be a multiple of 0.5"],
   ["weight", "1", 'FieldValueTypeInvalid spec.weight: Invalid value: "string": spec.weight in body must be of type number: "string"'],

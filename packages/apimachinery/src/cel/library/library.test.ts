@@ -194,6 +194,8 @@ const ANSWERS: readonly (readonly [library: string, readonly (readonly [text: st
       ["'abc 123 def 456'.findAll('[0-9]+')", "[123, 456] @4 of 4"],
       ["'abc 123 def 456'.findAll('[0-9]+', 1)", "[123] @4 of 4"],
       ["'abc'.findAll('x', 0)", "[] @1 of 1"],
+      ["'a'.find('\\\\' + '')", "Illegal regex: error parsing regexp: trailing backslash at end of expression: `` @2 of 2"],
+      ["'abb'.find('(?P<n>a)(?P<n>b)')", "ab @4 of 4"],
       ["'a'.find('(' + '')", "Illegal regex: error parsing regexp: missing closing ): `(` @2 of 2"],
       ["'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a|aa)+$')", "false @12 of 12"],
     ],

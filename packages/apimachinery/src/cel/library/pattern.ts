@@ -1,4 +1,5 @@
-import { type Matcher, RE2JS, RE2JSException } from "re2js";
+import { type Matcher, type RE2JS, RE2JSException } from "re2js";
+import { compileRE2 } from "../../meta/re2.ts";
 import type { Implementation } from "../check/declaration.ts";
 import { CelError } from "../value/error.ts";
 import type { CelValue } from "../value/value.ts";
@@ -18,7 +19,7 @@ export function compilePattern(pattern: string): RE2JS | CelError {
   if (known !== undefined) return known;
   work(pattern.length * COMPILE_STEPS);
   try {
-    const compiled = compile(pattern);
+    const compiled = compileRE2(pattern);
     if (pattern.length <= MAX_KEPT_LENGTH) {
       if (COMPILED.size >= MAX_COMPILED) COMPILED.clear();
       COMPILED.set(pattern, compiled);
@@ -29,20 +30,6 @@ export function compilePattern(pattern: string): RE2JS | CelError {
     return new CelError(error.message);
   }
 }
-
-/** Names of groups mean nothing here, and Go takes the same name twice. */
-function compile(pattern: string): RE2JS {
-  try {
-    return RE2JS.compile(pattern);
-  } catch (error) {
-    if (!(error instanceof RE2JSException) || !error.message.includes("duplicate capture group name") || pattern.length > MAX_KEPT_LENGTH)
-      throw error;
-    return RE2JS.compile(pattern.replaceAll(UNIT_OF_PATTERN, (unit, name) => (name === undefined ? unit : "(")));
-  }
-}
-
-/** Quoted text, an escape, a class, or the beginning of a named group. */
-const UNIT_OF_PATTERN = /\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|\(\?P?<(\w+)>/gs;
 
 /** Looks for all places of a pattern in a text. */
 export function matcherOf(pattern: RE2JS, text: string): Matcher {
