@@ -1,6 +1,5 @@
 import { describe, expect, expectTypeOf, it, test } from "vitest";
-import type { KubernetesObject } from "../meta/index.ts";
-import { type Lenient, rule, type Static, type TSchema, t } from "./builder.ts";
+import { type EmbeddedResource, type Lenient, rule, type Static, type TSchema, t } from "./builder.ts";
 import type { Schema } from "./schema.ts";
 
 const SAFE = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
@@ -145,8 +144,8 @@ describe("the static type", () => {
       readonly port: number | string;
       readonly any: unknown;
       readonly nothing: string | null;
-      readonly template?: KubernetesObject;
-      readonly widget: KubernetesObject & { readonly size: number };
+      readonly template?: EmbeddedResource;
+      readonly widget: EmbeddedResource & { readonly size: number };
     }>();
     expectTypeOf<Static<TSchema>>().toEqualTypeOf<unknown>();
     expectTypeOf<Static<Schema>>().toEqualTypeOf<unknown>();

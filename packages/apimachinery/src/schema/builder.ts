@@ -1,5 +1,5 @@
 import type { JSONValue } from "../meta/index.ts";
-import type { KubernetesObject } from "../meta/object.ts";
+import type { ObjectMeta } from "../meta/object.ts";
 import type { Schema, ValidationRule } from "./schema.ts";
 
 declare const phantom: unique symbol;
@@ -136,6 +136,14 @@ export interface ListMapOptions<K extends string> extends ArrayOptions {
 export interface EmbeddedResourceOptions<P extends Properties> extends CommonOptions {
   /** The fields beside `apiVersion`, `kind` and `metadata`; others are dropped. Default: any, kept as they are. */
   readonly properties?: P;
+}
+
+/** An object within an object: `apiVersion` and `kind` are there, `metadata` need not be. */
+export interface EmbeddedResource {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata?: ObjectMeta;
+  readonly [field: string]: unknown;
 }
 
 /** Bounds of a number count for numbers, those of a text for texts. */
@@ -302,7 +310,7 @@ export const t = {
   embeddedResource<const P extends Properties = Record<never, never>>({
     properties,
     ...options
-  }: EmbeddedResourceOptions<P> = {}): TSchema<[keyof P] extends [never] ? KubernetesObject : KubernetesObject & StaticProperties<P>> {
+  }: EmbeddedResourceOptions<P> = {}): TSchema<[keyof P] extends [never] ? EmbeddedResource : EmbeddedResource & StaticProperties<P>> {
     const fields: Schema = properties === undefined ? { "x-kubernetes-preserve-unknown-fields": true } : t.object(properties);
     return { type: "object", ...keywords(options), ...fields, "x-kubernetes-embedded-resource": true };
   },

@@ -20,6 +20,9 @@ const Probe = defineResource({
           whole: t.optional(t.integer()),
           either: t.optional(t.intOrString()),
           large: t.optional(t.int64()),
+          bounded: t.optional(t.integer({ format: "int64" })),
+          metadata: t.optional(t.object({ n: t.number() })),
+          inner: t.optional(t.embeddedResource()),
           doubles: t.optional(t.record(t.array(t.number()))),
         }),
       },
@@ -28,6 +31,8 @@ const Probe = defineResource({
   },
   validate({ object: { spec }, invalid }) {
     if (Math.max(spec.double ?? 0, spec.whole ?? 0) === 13) invalid("spec", "no luck");
+    if ((spec.metadata?.n ?? 0) * 0.5 < -1 || (spec.bounded ?? 0) * 0.5 < -1) invalid("spec", "too little");
+    if ((spec.inner?.metadata?.generation ?? 0) * 0.5 < -1) invalid("spec.inner", "too old");
     if (spec.either !== undefined && typeof spec.either !== "number" && spec.either.endsWith("!")) invalid("spec.either", "no shouting");
     for (const list of Object.values(spec.doubles ?? {})) if (list.reduce((sum, one) => sum + one, 0.5) < 0) invalid("spec.doubles", "too little");
   },
@@ -44,6 +49,10 @@ describe("a whole number beyond 2^53", () => {
     { spec: `{"large":${LARGE}}`, want: { large: 9007199254740993n } },
     { spec: `{"whole":${LARGE}}`, code: 422, field: "spec.whole" },
     { spec: `{"whole":-${LARGE}}`, code: 422, field: "spec.whole" },
+    { spec: `{"bounded":${LARGE}}`, code: 422, field: "spec.bounded" },
+    { spec: `{"metadata":{"n":${LARGE}}}`, want: { metadata: { n: 9007199254740992 } } },
+    { spec: `{"inner":{"apiVersion":"v1","kind":"A","metadata":{"name":"a","generation":-${LARGE}}}}`, code: 422 },
+    { spec: '{"inner":{"apiVersion":"v1","kind":"A"}}', want: { inner: { apiVersion: "v1", kind: "A" } } },
     { spec: `{"either":${LARGE}}`, code: 422, field: "spec.either" },
     { spec: '{"whole":9007199254740991}', want: { whole: 9007199254740991 } },
   ])("$spec", async ({ spec, want, code = 201, field }) => {

@@ -19,9 +19,9 @@ interface Place {
   readonly items: Place | undefined;
 }
 
-/** @returns undefined where the schema has no numbers. */
-export function promisedNumbers(schema: Schema): PromisedNumbers | undefined {
-  const root = placeOf(schema);
+/** @param schema of whole objects: their own metadata is not looked at. @returns undefined where it has no numbers. */
+export function promisedNumbers({ properties: { metadata: _metadata, ...properties } = {}, ...schema }: Schema): PromisedNumbers | undefined {
+  const root = placeOf({ ...schema, properties });
   if (root === undefined) return undefined;
   const hasDoubles = hasKind(root, "number");
   return {
@@ -30,26 +30,42 @@ export function promisedNumbers(schema: Schema): PromisedNumbers | undefined {
   };
 }
 
+const LEAF: Place = { kind: "number", properties: new Map(), additional: undefined, items: undefined };
+/** Of an object within the object: what metadata has of 64 bits nobody counts that far. */
+const METADATA: Place = {
+  kind: "none",
+  properties: new Map([
+    ["generation", LEAF],
+    ["deletionGracePeriodSeconds", LEAF],
+  ]),
+  additional: undefined,
+  items: undefined,
+};
+
 function placeOf(schema: Schema): Place | undefined {
   const { properties = {}, additionalProperties, items } = schema;
-  const inner = Object.entries(properties).flatMap(([name, property]) => {
-    const place = name === "metadata" ? undefined : placeOf(property);
-    return place === undefined ? [] : ([[name, place]] as const);
-  });
+  const inner = new Map<string, Place>();
+  for (const [name, property] of Object.entries(properties)) {
+    const place = placeOf(property);
+    if (place !== undefined) inner.set(name, place);
+  }
+  if (schema["x-kubernetes-embedded-resource"] === true) inner.set("metadata", METADATA);
   const additional = typeof additionalProperties === "object" ? placeOf(additionalProperties) : undefined;
   const elements = items && placeOf(items);
   const kind = kindOf(schema);
-  if (kind === "none" && inner.length === 0 && additional === undefined && elements === undefined) return undefined;
-  return { kind, properties: new Map(inner), additional, items: elements };
+  if (kind === "none" && inner.size === 0 && additional === undefined && elements === undefined) return undefined;
+  return { kind, properties: inner, additional, items: elements };
 }
 
 function hasKind({ kind, properties, additional, items }: Place, wanted: Place["kind"]): boolean {
   return kind === wanted || [...properties.values(), additional, items].some((inner) => inner !== undefined && hasKind(inner, wanted));
 }
 
-function kindOf({ type, format, ...schema }: Schema): Place["kind"] {
+/** An integer that is bounded so promises a `number`, whatever its format. */
+function kindOf({ type, minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY, ...schema }: Schema): Place["kind"] {
   if (type === "number") return "number";
-  return (type === "integer" && format !== "int64") || schema["x-kubernetes-int-or-string"] === true ? "whole" : "none";
+  const isBounded = schema.format === "int32" || (minimum >= Number.MIN_SAFE_INTEGER && maximum <= Number.MAX_SAFE_INTEGER);
+  return (type === "integer" && isBounded) || schema["x-kubernetes-int-or-string"] === true ? "whole" : "none";
 }
 
 function plain(value: JSONValue, place: Place): JSONValue {

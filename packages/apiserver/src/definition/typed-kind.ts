@@ -57,6 +57,43 @@ function filled(value: JSONValue, schema: Schema): JSONValue {
   return changed ?? value;
 }
 
+/**
+ * With the zero value of its type wherever a field is required and not there, or null and may not be: what code that relies on types can read, as it always can in Go.
+ *
+ * @returns the same reference when nothing was missing.
+ */
+export function withZeroValues(object: JSONObject, schema: Schema): JSONObject {
+  return complete(object, schema) as JSONObject; // an object stays one
+}
+
+function complete(given: JSONValue, schema: Schema): JSONValue {
+  const value = given ?? emptyOf(schema);
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (items === undefined) return value;
+    const elements = value.map((element: JSONValue) => complete(element, items));
+    return elements.every((element, index) => element === value[index]) ? value : elements;
+  }
+  if (!isJSONObject(value)) return value;
+  const { properties = {}, additionalProperties, required = [] } = schema;
+  const additional = typeof additionalProperties === "object" ? additionalProperties : undefined;
+  const names = new Set([...Object.keys(value), ...required]);
+  const entries = [...names].flatMap((name): [string, JSONValue][] => {
+    const known = Object.hasOwn(properties, name) ? properties[name] : additional;
+    const member = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (known === undefined) return member === undefined ? [] : [[name, member]];
+    return [[name, complete(member ?? null, known)]];
+  });
+  return entries.every(([name, member]) => value[name] === member) ? value : Object.fromEntries(entries);
+}
+
+/** As {@link zeroOf}, but that a list which is not there has no elements. */
+function emptyOf(schema: Schema): JSONValue {
+  if (schema.nullable === true) return null;
+  if (schema["x-kubernetes-int-or-string"] === true) return 0;
+  return schema.type === "array" ? [] : zeroOf(schema);
+}
+
 function zeroOf({ type, nullable }: Schema): JSONValue {
   if (nullable === true) return null;
   switch (type) {

@@ -140,6 +140,47 @@ describe("server-side apply", () => {
     expect(emptied.json().metadata.managedFields).toBeUndefined();
   });
 
+  test("takes away in two versions what conversions that rely on required fields can not see whole", async () => {
+    const Probe = defineResource({
+      group: "example.com",
+      kind: "Probe",
+      scope: "Namespaced",
+      versions: {
+        v1: {
+          storage: true,
+          schema: { spec: t.object({ size: t.optional(t.integer()), color: t.string(), list: t.array(t.object({ name: t.string() })) }) },
+        },
+        v1beta1: {
+          schema: { spec: t.object({ size: t.optional(t.integer()), colour: t.string(), names: t.array(t.string()) }) },
+          toStorage: ({ spec: { size, colour, names } }) => ({
+            spec: { size, color: colour.toLowerCase(), list: names.map((name) => ({ name: name.toLowerCase() })) },
+          }),
+          fromStorage: ({ spec: { size, color, list } }) => ({
+            spec: { size, colour: color.toLowerCase(), names: list.map(({ name }) => name.toLowerCase()) },
+          }),
+        },
+      },
+    });
+    await using server = await startHarness([Probe]);
+    const probe = (version: string, spec: object, manager: string) =>
+      apply(
+        server,
+        { apiVersion: `example.com/${version}`, kind: "Probe", metadata: { name: "a" }, spec },
+        manager,
+        "&force=true",
+        `/apis/example.com/${version}/namespaces/default/probes/a`,
+      );
+    await probe("v1", { color: "blue", list: [{ name: "x" }] }, "one");
+    expect((await probe("v1beta1", { size: 3, colour: "blue" }, "two")).json().spec).toEqual({ size: 3, colour: "blue", names: ["x"] });
+    const left = await probe("v1beta1", { colour: "blue" }, "two");
+    expect([left.status, left.json().spec]).toEqual([200, { colour: "blue", names: ["x"] }]);
+    const wrong = await probe("v1beta1", { colour: "blue", names: [null] }, "two");
+    expect([wrong.status, wrong.json().message]).toEqual([
+      422,
+      'Probe.example.com "a" is invalid: spec.names[0]: Invalid value: "null": spec.names[0] in body must be of type string: "null"',
+    ]);
+  });
+
   test("of status at its place", async () => {
     await using server = await startHarness([Thing]);
     const status = { ...thing({}), status: { phase: "Done" } };

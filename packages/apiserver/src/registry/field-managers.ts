@@ -10,6 +10,7 @@ import {
 } from "@annex/apimachinery";
 import { defaultAndPrune } from "../definition/default-and-prune.ts";
 import { definedVersionOf, emptyFields, inVersion, type Resource, type ResourceVersion } from "../definition/resource.ts";
+import { withZeroValues } from "../definition/typed-kind.ts";
 import { formatTime, withMetadata } from "./metadata.ts";
 import type { FieldManager } from "./verbs.ts";
 
@@ -107,7 +108,7 @@ function inAPIVersion(resource: Resource, object: KubernetesObject, apiVersion: 
 /**
  * Converts what an applied configuration leaves of an object: fields may be missing that an author's function counts on.
  *
- * @throws {SchemaMismatchError} where it cannot be converted, not even with defaults filled in.
+ * @throws {SchemaMismatchError} where it cannot be converted, not even with defaults filled in, and with zero values for what is required.
  */
 function convertedParts(resource: Resource, object: KubernetesObject, target: ResourceVersion): KubernetesObject {
   const from = definedVersionOf(resource, object);
@@ -117,17 +118,23 @@ function convertedParts(resource: Resource, object: KubernetesObject, target: Re
     const json = { ...object, apiVersion: target.apiVersion } as unknown as JSONObject;
     return pruneUnknown(json, target.schema).value as unknown as KubernetesObject;
   }
-  try {
-    const converted = inVersion(resource, withObjects(object, from), target);
-    return resource.isBuiltIn ? withoutEmptyMetadata(converted) : converted;
-  } catch {
+  // As JSON, all through; and an object stays one.
+  const defaulted = () => defaultAndPrune(object as unknown as JSONObject, from).object;
+  const forms = [
+    () => withObjects(object, from),
+    () => defaulted() as unknown as KubernetesObject,
+    () => withZeroValues(defaulted(), from.schema) as unknown as KubernetesObject,
+  ];
+  let failure: unknown;
+  for (const form of forms) {
     try {
-      // As JSON, all through; and an object stays one.
-      return inVersion(resource, defaultAndPrune(object as unknown as JSONObject, from).object as unknown as KubernetesObject, target);
+      const converted = inVersion(resource, form(), target);
+      return resource.isBuiltIn ? withoutEmptyMetadata(converted) : converted;
     } catch (error) {
-      throw new SchemaMismatchError([], `cannot be converted to ${target.apiVersion}: ${error instanceof Error ? error.message : ""}`);
+      failure = error;
     }
   }
+  throw new SchemaMismatchError([], `cannot be converted to ${target.apiVersion}: ${failure instanceof Error ? failure.message : ""}`);
 }
 
 /** Metadata of a compiled-in kind has no empty lists and maps once it was converted, and nobody owns them any more. */
