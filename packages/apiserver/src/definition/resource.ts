@@ -5,7 +5,6 @@ import {
   type FieldError,
   type GroupResource,
   type JSONObject,
-  type JSONValue,
   type KubernetesObject,
   type NameRule,
   type ObjectMeta,
@@ -224,43 +223,6 @@ export function emptyFields({ schema }: ResourceVersion): Readonly<Record<string
   return Object.fromEntries(
     kept.map(([field, property]) => [field, property.nullable === true ? null : (applyDefaults({}, property) as JSONObject)]),
   );
-}
-
-/**
- * What every object of a version has beside its metadata, of no content: as in Go's structs before anybody writes into them, so that an author's functions find of an
- * object that there is not what its type promises.
- */
-export function zeroFields({ schema }: ResourceVersion): JSONObject {
-  const { metadata: _metadata, ...properties } = schema.properties ?? {};
-  return zeroObject({ ...schema, properties });
-}
-
-function zeroObject({ properties = {}, required = [] }: Schema): JSONObject {
-  const present = Object.entries(properties).filter(([field, property]) => required.includes(field) || property.default !== undefined);
-  return Object.fromEntries(present.map(([field, property]) => [field, zeroValue(property)]));
-}
-
-function zeroValue(schema: Schema): JSONValue {
-  if (schema.nullable === true) return null;
-  const [first] = schema.enum ?? [];
-  if (first !== undefined) return first;
-  switch (schema.type) {
-    case "object":
-      return zeroObject(schema);
-    case "array":
-      return [];
-    case "string":
-      return "";
-    case "boolean":
-      return false;
-    case "integer":
-    case "number":
-      return 0;
-    case undefined:
-      return schema["x-kubernetes-int-or-string"] === true ? 0 : null;
-    default:
-      return schema.type satisfies never;
-  }
 }
 
 /**

@@ -58,7 +58,7 @@ function filled(value: JSONValue, schema: Schema): JSONValue {
 }
 
 /**
- * With the zero value of its type wherever a field is required and not there, or null and may not be: what code that relies on types can read, as it always can in Go.
+ * With the zero value of its type wherever a field is required or has a default, and is not there, or null and may not be: what code that relies on types can read, as it always can in Go.
  *
  * @returns the same reference when nothing was missing.
  */
@@ -77,7 +77,8 @@ function complete(given: JSONValue, schema: Schema): JSONValue {
   if (!isJSONObject(value)) return value;
   const { properties = {}, additionalProperties, required = [] } = schema;
   const additional = typeof additionalProperties === "object" ? additionalProperties : undefined;
-  const names = new Set([...Object.keys(value), ...required]);
+  const defaulted = Object.keys(properties).filter((name) => properties[name]?.default !== undefined);
+  const names = new Set([...Object.keys(value), ...required, ...defaulted]);
   const entries = [...names].flatMap((name): [string, JSONValue][] => {
     const known = Object.hasOwn(properties, name) ? properties[name] : additional;
     const member = Object.hasOwn(value, name) ? value[name] : undefined;
@@ -87,9 +88,11 @@ function complete(given: JSONValue, schema: Schema): JSONValue {
   return entries.every(([name, member]) => value[name] === member) ? value : Object.fromEntries(entries);
 }
 
-/** As {@link zeroOf}, but that a list which is not there has no elements. */
+/** As {@link zeroOf}, but that a list which is not there has no elements, and of an enum the first value is taken: Go's empty text would be none of its type. */
 function emptyOf(schema: Schema): JSONValue {
   if (schema.nullable === true) return null;
+  const [first] = schema.enum ?? [];
+  if (first !== undefined) return first;
   if (schema["x-kubernetes-int-or-string"] === true) return 0;
   return schema.type === "array" ? [] : zeroOf(schema);
 }

@@ -13,7 +13,8 @@ import {
   WATCH_OFFERS,
 } from "@annex/apimachinery";
 import type { Clock } from "../clock.ts";
-import { emptyFields, zeroFields } from "../definition/resource.ts";
+import { emptyFields } from "../definition/resource.ts";
+import { withZeroValues } from "../definition/typed-kind.ts";
 import type { Logger } from "../logger.ts";
 import { encodeObject } from "../object-json.ts";
 import type { WatchBatch, WatchEvent } from "../object-view.ts";
@@ -169,7 +170,7 @@ class WatchStream {
     const type = { apiVersion: version.apiVersion, kind: resource.kind };
     const object = { ...(resource.isBuiltIn ? emptyFields(version) : {}), ...type, metadata };
     // The cells of a table are made by the author's functions, which count on what the schema says is there. Paths of a definition find nothing.
-    const whole = resource.isCustomResource ? object : { ...zeroFields(version), ...type, metadata };
+    const whole = resource.isCustomResource ? object : { ...withZeroValues(type, version.schema), ...type, metadata };
     const bytes = () => encodeObject(object, resource.isCustomResource);
     const view = { namespace: "", name: "", resourceVersion, isStale: false, object, in: () => whole, bytes };
     const isFirst = this.#isFirst;
