@@ -48,9 +48,10 @@ export const Flunder = defineResource({
       },
     },
   },
-  // The Go sample stores v1alpha1, which has one reference: the other one is lost. It looks at new flunders only, so this happens to changed ones.
+  // The Go sample stores v1alpha1, which has one reference: the other one is lost. It looks at new flunders only, so this happens to changed ones that stay.
   prepare: ({ object, previous }) => {
-    if (previous === undefined) return object;
+    const { deletionTimestamp, finalizers = [] } = object.metadata;
+    if (previous === undefined || (deletionTimestamp !== undefined && finalizers.length === 0)) return object;
     const { flunderReference, fischerReference, referenceType } = object.spec;
     if (referenceType === "Flunder") return { ...object, spec: { referenceType, ...(flunderReference && { flunderReference }) } };
     return { ...object, spec: referenceType === "Fischer" ? { referenceType, ...(fischerReference && { fischerReference }) } : {} };

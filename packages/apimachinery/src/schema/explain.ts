@@ -4,7 +4,7 @@ import { hasDuplicates, hasField, isWhole } from "./accepts.ts";
 import type { Node } from "./compile.ts";
 import type { Correlation } from "./correlation.ts";
 import type { Faults } from "./faults.ts";
-import { formatGoFloat, formatGoInteger } from "./go-format.ts";
+import { canonicalJSON, formatGoFloat, formatGoInteger } from "./go-format.ts";
 import { exceedsMaximum, exceedsMinimum, isInRange, isInt64, isLongerThan, isMultipleOf, isShorterThan } from "./numbers.ts";
 
 /**
@@ -191,7 +191,7 @@ function tooMany(count: number, max: number, path: string, faults: Faults): void
 
 function explainEnum(node: Node, value: unknown, path: string, faults: Faults): void {
   if (node.enum === undefined || node.acceptsEnum(value)) return;
-  const supported = node.enum.map((allowed) => quoteGo(typeof allowed === "string" ? allowed : JSON.stringify(allowed)));
+  const supported = node.enum.map((allowed) => quoteGo(typeof allowed === "string" ? allowed : canonicalJSON(allowed)));
   faults.add("FieldValueNotSupported", path, value, `supported values: ${supported.join(", ")}`);
 }
 

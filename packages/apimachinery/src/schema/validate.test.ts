@@ -23,6 +23,7 @@ const schemas = {
   port: t.intOrString(),
   maybe: t.nullable(t.string()),
   maybeEnum: t.nullable(t.literals(["p"])),
+  exact: { type: "integer", enum: [9007199254740993n, 1] },
   choice: { type: "object", "x-kubernetes-preserve-unknown-fields": true, enum: [{ a: 1, b: [2] }] },
   args: t.array(t.string(), { minItems: 1, maxItems: 2 }),
   unique: { type: "array", items: t.unknown(), uniqueItems: true },
@@ -165,6 +166,8 @@ test.each<Row>([
     { b: ["<"], a: 1 },
     String.raw`FieldValueNotSupported spec.choice: Unsupported value: {"a":1,"b":["\u003c"]}: supported values: "{\"a\":1,\"b\":[2]}"`,
   ],
+  ["exact", 9007199254740993n],
+  ["exact", 2, 'FieldValueNotSupported spec.exact: Unsupported value: 2: supported values: "9007199254740993", "1"'],
   ["args", ["a", "b"]],
   ["args", [], "FieldValueInvalid spec.args: Invalid value: 0: spec.args in body should have at least 1 items"],
   [

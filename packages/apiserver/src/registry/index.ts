@@ -1,6 +1,7 @@
 // What happens to the objects of any kind. For packages that keep objects elsewhere, or do a server's own work on them; endpoints know only the verbs.
 
 export type * from "../object-view.ts";
+export { admissionWriteOptions } from "./admission-options.ts";
 export { failedWatch } from "./cached-reads.ts";
 export { type ContinuePosition, decodeContinue, encodeContinue } from "./continue-token.ts";
 export { FollowedObjects, type FollowedObjectsOptions } from "./followed-objects.ts";

@@ -240,9 +240,13 @@ class Registry {
     warnOfFinalizers(this.#resource, stored, previous, write.warn);
     await this.#steps.admit("UPDATE", stored, previous, version, request, write, input.admitSubresource);
     if (isDeletionComplete(this.#resource, stored, previous)) {
-      if (input.isDryRun) return new ValueView(this.#resource, stored);
+      // Nothing is stored, so that nothing is lost by the way there: but where the kind itself made something of it.
+      const written =
+        this.#resource.hooks.prepare === undefined ? { version: version.name, object: withMetadata(object, stored.metadata) } : undefined;
+      const answer = new ValueView(this.#resource, stored, written);
+      if (input.isDryRun) return answer;
       const deleted = await this.#store.delete(current, write.signal);
-      return deleted && new ValueView(this.#resource, stored);
+      return deleted && answer;
     }
     if (jsonEquals(stored, previous) && !current.isStale) return current;
     if (input.isDryRun) return new ValueView(this.#resource, stored);

@@ -8,10 +8,15 @@ export class ValueView implements ObjectView {
   readonly object: KubernetesObject;
   readonly isStale: boolean = false;
   readonly #resource: Resource;
+  readonly #written: WrittenObject | undefined;
 
-  /** @param object in the storage version. */
-  constructor(resource: Resource, object: KubernetesObject) {
+  /**
+   * @param object in the storage version.
+   * @param written the same in another version, where it never was in the storage version: of what that would lose nothing is lost then.
+   */
+  constructor(resource: Resource, object: KubernetesObject, written?: WrittenObject) {
     this.#resource = resource;
+    this.#written = written;
     this.object = object;
   }
 
@@ -28,6 +33,7 @@ export class ValueView implements ObjectView {
   }
 
   in(name: string): KubernetesObject {
+    if (this.#written?.version === name) return this.#written.object;
     const version = versionOf(this.#resource, name);
     if (version === undefined) throw new Error(`${this.#resource.kind} has no version ${name}`);
     return fromStorageVersion(this.#resource, this.object, version);
@@ -36,4 +42,9 @@ export class ValueView implements ObjectView {
   bytes(version: string): Uint8Array {
     return encodeObject(this.in(version), this.#resource.isCustomResource);
   }
+}
+
+export interface WrittenObject {
+  readonly version: string;
+  readonly object: KubernetesObject;
 }

@@ -26,6 +26,22 @@ describe("a token", () => {
     expect(answer.json()).toMatchObject({ code: 404, message: 'namespaces "nope" not found', details: { name: "nope", kind: "namespaces" } });
   });
 
+  test("is not made in a namespace that is being deleted, whether or not there is the account", async () => {
+    await using context = await start();
+    const { server } = context;
+    await server.request("POST", "/api/v1/namespaces", { body: { metadata: { name: "term" } } });
+    const accounts = "/api/v1/namespaces/term/serviceaccounts";
+    await server.request("POST", accounts, { body: { metadata: { name: "held", finalizers: ["example.com/x"] } } });
+    await server.request("DELETE", "/api/v1/namespaces/term");
+    for (const name of ["held", "nobody"]) {
+      const answer = await server.request("POST", `${accounts}/${name}/token`, { body: {} });
+      expect(answer.json()).toMatchObject({
+        code: 403,
+        message: `serviceaccounts "${name}" is forbidden: unable to create new content in namespace term because it is being terminated`,
+      });
+    }
+  });
+
   test("says what Kubernetes' own say, signed by the key in the data folder", async () => {
     await using context = await start();
     const { server, uid } = context;

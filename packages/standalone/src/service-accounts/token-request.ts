@@ -12,6 +12,7 @@ import {
 } from "@annex/apimachinery";
 import {
   type CreateInput,
+  admissionWriteOptions,
   defineResource,
   formatTime,
   type RequestContext,
@@ -74,15 +75,22 @@ export interface TokenRequestOptions {
 }
 
 /**
- * The subresource `token` of service accounts: answers a signed token. It takes part in no admission but that of the account, and writes nothing, so a dry run is the same.
+ * The subresource `token` of service accounts: answers a signed token. It writes nothing, so a dry run is the same.
  *
  * Source: kubernetes pkg/registry/core/serviceaccount/storage, TokenREST.
  */
 export function tokenSubresource(options: TokenRequestOptions): Subresource {
   return {
     kind: TokenRequest,
-    verbs: (_parent, accounts, services): ResourceVerbs => ({
-      create: (input, context) => new Issuance(options, accounts, services, input, context).run(),
+    verbs: (parent, accounts, services, { name: version }): ResourceVerbs => ({
+      create: async (input, context) => {
+        const { name, namespace, sentOptions, isDryRun } = input;
+        const place = { resource: parent, version, subresource: "token", namespace, name, requestName: name };
+        const write = { ...place, operation: "CREATE", previous: undefined, options: admissionWriteOptions("CREATE", sentOptions, isDryRun) } as const;
+        const object = await services.admission.mutate({ ...write, object: input.object }, { ...context, isDryRun });
+        await services.admission.validate({ ...write, object }, { ...context, isDryRun });
+        return new Issuance(options, accounts, services, { ...input, object }, context).run();
+      },
     }),
   };
 }
@@ -142,8 +150,6 @@ class Issuance {
 
   async #account(): Promise<BoundObject> {
     const { name, namespace, object } = this.#input;
-    // Who asks in a namespace that is not there is told that, not that the account is missing. Source: NamespaceLifecycle, which looks at every creation.
-    await this.#services.verbsOf("", "namespaces").get?.({ namespace: "", name: namespace }, { type: "MostRecent" }, this.#context);
     const view = await this.#accounts.get?.({ namespace, name }, { type: "MostRecent" }, this.#context);
     if (view === undefined) throw notFound({ group: "", resource: "serviceaccounts" }, name);
     const { uid = "" } = view.object.metadata;

@@ -1,4 +1,5 @@
 import { isJSONObject, type JSONObject, type JSONValue } from "../../meta/index.ts";
+import { canonicalJSON } from "../../schema/go-format.ts";
 import { equals } from "../value/equality.ts";
 import { CelList } from "../value/list.ts";
 import { CelMap } from "../value/map.ts";
@@ -88,6 +89,6 @@ export class PreservedValue extends CelOpaque {
   }
 
   toString(): string {
-    return JSON.stringify(this.#value);
+    return canonicalJSON(this.#value);
   }
 }

@@ -1,4 +1,4 @@
-import type { Schema } from "@annex/apimachinery";
+import { jsonEquals, type Schema } from "@annex/apimachinery";
 import type { Resource, ResourceVersion } from "../../definition/resource.ts";
 import { metaRef, TYPE_META_PROPERTIES } from "./meta-definitions.ts";
 import type { Definitions, DocumentSchema } from "./model.ts";
@@ -82,7 +82,7 @@ const INT_OR_STRING: readonly Schema[] = [{ type: "integer" }, { type: "string" 
 /** What an int-or-string is, in keywords that everybody knows. Source: apiextensions-apiserver pkg/apiserver/schema, Unfold. */
 function unfolded(schema: Schema): Pick<Schema, "anyOf" | "allOf"> {
   const { anyOf, allOf = [] } = schema;
-  const says = (alternatives: readonly Schema[] | undefined) => JSON.stringify(alternatives) === JSON.stringify(INT_OR_STRING);
+  const says = (alternatives: readonly Schema[] | undefined) => jsonEquals(alternatives, INT_OR_STRING);
   if (schema["x-kubernetes-int-or-string"] !== true || says(anyOf) || says(allOf[0]?.anyOf)) return {};
   return anyOf === undefined ? { anyOf: INT_OR_STRING } : { allOf: [{ anyOf: INT_OR_STRING }, ...allOf] };
 }
