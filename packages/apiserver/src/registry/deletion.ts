@@ -4,7 +4,7 @@ import type { Awaitable } from "../awaitable.ts";
 import type { Resource, WriteContext } from "../definition/resource.ts";
 import type { ObjectView } from "../object-view.ts";
 import { admissionDeleteOptions } from "./admission-options.ts";
-import { formatTime, withMetadata } from "./metadata.ts";
+import { formatTime, nextGeneration, withMetadata } from "./metadata.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { writeContext } from "./request-context.ts";
 import { checkAdmit } from "./validation.ts";
@@ -93,7 +93,7 @@ function mark(resource: Resource, object: KubernetesObject, context: WriteContex
     ...object.metadata,
     deletionTimestamp: isBegun ? begun : formatTime(context.now),
     deletionGracePeriodSeconds: 0,
-    ...(generation && grace === undefined ? { generation: generation + 1 } : {}),
+    ...(generation && grace === undefined ? { generation: nextGeneration(generation) } : {}),
   });
   return resource.hooks.prepareDeletion?.({ object: marked, ...context }) ?? marked;
 }

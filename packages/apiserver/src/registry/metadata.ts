@@ -66,6 +66,12 @@ export function metadataForCreate(
   };
 }
 
+/** One more. Of a compiled-in kind clients begin the count, with any int64: its type knows no bigint, and JSON does. */
+export function nextGeneration(generation: number = 0): number {
+  const next = BigInt.asIntN(64, BigInt(generation) + 1n);
+  return Number.isSafeInteger(Number(next)) ? Number(next) : (next as unknown as number);
+}
+
 /** The metadata of a change: what is left out of the server's own fields stays as it was. Source: rest.BeforeUpdate. */
 export function metadataForUpdate(wanted: ObjectMeta, live: ObjectMeta): ObjectMeta {
   const { selfLink: _s, generation: _g, deletionTimestamp, deletionGracePeriodSeconds, ...rest } = wanted;

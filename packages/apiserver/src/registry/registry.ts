@@ -29,6 +29,7 @@ import {
   metadataForStatus,
   metadataForUpdate,
   metadataToCreate,
+  nextGeneration,
   withMetadata,
   withoutDuplicateOwners,
 } from "./metadata.ts";
@@ -234,7 +235,7 @@ class Registry {
     let stored = toStorageVersion(this.#resource, this.#steps.withoutNulls(object, version, input.isApply), version);
     stored = this.#resource.hooks.prepare?.({ object: stored, previous, subresource, ...write }) ?? stored;
     if (this.#resource.tracksGeneration && hasNewGeneration(stored, previous, version)) {
-      stored = withMetadata(stored, { ...stored.metadata, generation: (previous.metadata.generation ?? 0) + 1 });
+      stored = withMetadata(stored, { ...stored.metadata, generation: nextGeneration(previous.metadata.generation) });
     }
     checkRules(this.#resource, stored, previous, subresource, formFaults, write);
     warnOfFinalizers(this.#resource, stored, previous, write.warn);

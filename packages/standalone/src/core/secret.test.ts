@@ -12,6 +12,19 @@ const CONFIG_KEY =
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 const IMMUTABLE = "Forbidden: field is immutable when `immutable` is set";
 
+// Asked of kube-apiserver 1.36: what is compiled in keeps a generation that a client sent, and counts on.
+test.each([
+  ["9007199254740993", "9007199254740994"],
+  ["9223372036854775807", "-9223372036854775808"],
+  ["7", "8"],
+])("a deletion that is held counts generation %s on", async (sent, counted) => {
+  await using server = await startCoreServer();
+  const body = `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","finalizers":["example.com/hold"],"generation":${sent}}}`;
+  expect((await server.request("POST", SECRETS, { body, headers: { "content-type": "application/json" } })).status).toBe(201);
+  const deleted = await server.request("DELETE", `${SECRETS}/a`);
+  expect([deleted.status, deleted.text]).toEqual([200, expect.stringContaining(`"generation":${counted},`)]);
+});
+
 describe("the data of a Secret", () => {
   test("stringData goes into data, over what is there, and is never read back", async () => {
     await using server = await startCoreServer();

@@ -11,8 +11,8 @@ import {
   t,
 } from "@annex/apimachinery";
 import {
-  type CreateInput,
   admissionWriteOptions,
+  type CreateInput,
   defineResource,
   formatTime,
   type RequestContext,
@@ -86,7 +86,12 @@ export function tokenSubresource(options: TokenRequestOptions): Subresource {
       create: async (input, context) => {
         const { name, namespace, sentOptions, isDryRun } = input;
         const place = { resource: parent, version, subresource: "token", namespace, name, requestName: name };
-        const write = { ...place, operation: "CREATE", previous: undefined, options: admissionWriteOptions("CREATE", sentOptions, isDryRun) } as const;
+        const write = {
+          ...place,
+          operation: "CREATE",
+          previous: undefined,
+          options: admissionWriteOptions("CREATE", sentOptions, isDryRun),
+        } as const;
         const object = await services.admission.mutate({ ...write, object: input.object }, { ...context, isDryRun });
         await services.admission.validate({ ...write, object }, { ...context, isDryRun });
         return new Issuance(options, accounts, services, { ...input, object }, context).run();
