@@ -72,6 +72,20 @@ describe("decodeYAML", () => {
     ['{"a":"\\/","b":9007199254740993}', { a: "/", b: 9007199254740993n }],
   ])("%j", (text, value) => expect(decode(text)).toEqual({ value, duplicates: [] }));
 
+  test.each([
+    ['data:\n  k: "a\n\n  b"\n  z: 1\n', { data: { k: "a\nb", z: 1 } }],
+    ["k: 'a\nb'\nz: 1\n", { k: "a b", z: 1 }],
+    ['a:\n  - k: "x\n\ty"\n    z: 1\n', { a: [{ k: "x y", z: 1 }] }],
+    ["a:\n  b: [x,\n z # c\n]\n  c: {\nd: e\nf\n}\n", { a: { b: ["x", "z"], c: { d: "e f" } } }],
+    ["a:\n  b: ['x\ny']\n", { a: { b: ["x y"] } }],
+  ])("within quotes and brackets no indentation counts: %j", (text, value) => expect(decode(text)).toEqual({ value, duplicates: [] }));
+
+  test.each([
+    ["{k: -}", { k: "-" }],
+    ["{k: -, a: [ -,b,-]}", { k: "-", a: ["-", "b", "-"] }],
+    ["[&x -, *x, --, -1]", ["-", "-", "--", -1]],
+  ])("a dash before a comma or bracket is a text: %j", (text, value) => expect(decode(text)).toEqual({ value, duplicates: [] }));
+
   test("__proto__ is a key like any other", () => {
     expect(Object.keys(decode("__proto__: {a: 1}\n").value ?? {})).toEqual(["__proto__"]);
   });
@@ -95,6 +109,8 @@ describe("decodeYAML", () => {
     ["a: b: c", "yaml: mapping values are not allowed in this context"],
     ["a:\n b: c: d\n", "yaml: line 2: mapping values are not allowed in this context"],
     ["a: 'x", "yaml: found unexpected end of stream"],
+    ["a: 'x\n---\n'", "yaml: found unexpected end of stream"],
+    ["[- a]", "yaml: line 1: block collections are not allowed within flow collections"],
     ['k: 1\na: "x\n', "yaml: line 3: found unexpected end of stream"],
     ['z: 1\na: "\\q"', "yaml: line 2: found unknown escape character"],
     ['z: 1\na: "\\ud800"', "yaml: line 2: found invalid Unicode character escape code"],

@@ -1,8 +1,9 @@
-import { Composer, type CST, type Document, Lexer, LineCounter, Parser, Schema, type YAMLParseError } from "yaml";
+import { Composer, type CST, type Document, LineCounter, Parser, Schema, type YAMLParseError } from "yaml";
 import type { JSONValue } from "../meta/index.ts";
 import { JSONParser, JSONSyntaxError } from "./json-parser.ts";
 import { convertYAML } from "./yaml-convert.ts";
 import { YAMLSyntaxError } from "./yaml-error.ts";
+import { createLexer } from "./yaml-lexer.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -102,7 +103,7 @@ function* parse(text: string, lines: LineCounter): Generator<CST.Token> {
   let lexemes = 0;
   let offset = 0;
   let isAfterScalarMark = false;
-  for (const lexeme of new Lexer().lex(text)) {
+  for (const lexeme of createLexer().lex(text)) {
     if (++lexemes > MAX_LEXEMES) throw new YAMLSyntaxError(`yaml: document has more than ${MAX_LEXEMES} tokens`);
     if (!isAfterScalarMark && lexeme.startsWith('"')) checkEscapes(lexeme, text, offset);
     isAfterScalarMark = lexeme === SCALAR_MARK;
