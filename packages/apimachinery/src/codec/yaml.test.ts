@@ -86,6 +86,18 @@ describe("decodeYAML", () => {
     ["[&x -, *x, --, -1]", ["-", "-", "--", -1]],
   ])("a dash before a comma or bracket is a text: %j", (text, value) => expect(decode(text)).toEqual({ value, duplicates: [] }));
 
+  test.each([
+    ["\ufeffa: \ufeffx\ufeff\n\ufeffb: '\ufeff'\n", { a: "\ufeffx\ufeff", "\ufeffb": "\ufeff" }],
+    ["a: |\n  \ufeffx\n# \ufeff", { a: "\ufeffx\n" }],
+  ])("U+FEFF within a text stays: %j", (text, value) => expect(decode(text)).toEqual({ value, duplicates: [] }));
+
+  test.each([
+    ["{k: a\x85b, l: 'a\x85b'}", { k: "a b", l: "a b" }],
+    ["a: 1\x85b: |\x85  x\x85  y\x85# z\x85c:", { a: 1, b: "x\ny\n", c: null }],
+    ["a: x\x85\r\n y\r\r z\n", { a: "x\ny\nz" }],
+    ['{"k": "a\x85b"}', { k: "a\x85b" }],
+  ])("U+0085 is a line break but in JSON: %j", (text, value) => expect(decode(text)).toEqual({ value, duplicates: [] }));
+
   test("__proto__ is a key like any other", () => {
     expect(Object.keys(decode("__proto__: {a: 1}\n").value ?? {})).toEqual(["__proto__"]);
   });

@@ -20,7 +20,10 @@ const STACK_PER_LEVEL = 2;
 const STRINGS_ONLY = new Schema({ schema: "failsafe", merge: false, resolveKnownTags: false });
 
 /** What a YAML stream may not hold. Source: the reader of go.yaml.in/yaml/v2. */
-const FORBIDDEN_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
+const FORBIDDEN_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+/** Line breaks that are read as `\n`. Source: go.yaml.in/yaml/v2, read_line. */
+const LINE_BREAK = /\r\n?|\x85/g;
 
 export interface DecodedYAML {
   readonly value: JSONValue;
@@ -49,7 +52,7 @@ export function decodeYAML(bytes: Uint8Array): DecodedYAML {
   if (json !== undefined) return { value: json, duplicates: [] };
   const lines = new LineCounter();
   try {
-    const document = composeFirst(text, lines);
+    const document = composeFirst(text.replace(LINE_BREAK, "\n"), lines);
     return document === undefined ? { value: null, duplicates: [] } : convertYAML(document, lines);
   } catch (error) {
     if (error instanceof RangeError) throw new YAMLSyntaxError(tooDeep()); // a deeper stack below us than the limit was made for
@@ -70,7 +73,7 @@ function decodeText(bytes: Uint8Array): string {
     throw new YAMLSyntaxError("yaml: invalid UTF-8");
   }
   if (FORBIDDEN_CHARACTER.test(text)) throw new YAMLSyntaxError("yaml: control characters are not allowed");
-  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+  return text;
 }
 
 /** JSON is YAML, much faster to read, and what kubectl sends as a server-side apply's YAML. @returns undefined for what is better left to YAML. */
@@ -115,8 +118,8 @@ function* parse(text: string, lines: LineCounter): Generator<CST.Token> {
 }
 
 /** Lexemes that stand for no text: what follows the first of them is a plain or a block scalar. */
-const SCALAR_MARK = "\x1f";
-const MARKS: ReadonlySet<string> = new Set([SCALAR_MARK, "\x02", "\x18"]);
+const [SCALAR_MARK, DOCUMENT_MARK, FLOW_END_MARK] = ["\x1f", "\x02", "\x18"];
+const MARKS: ReadonlySet<string> = new Set([SCALAR_MARK, DOCUMENT_MARK, FLOW_END_MARK]);
 
 const ESCAPES = /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|.)/gs;
 
@@ -126,9 +129,13 @@ function checkEscapes(quoted: string, text: string, offset: number): void {
   for (const { index, 1: short, 2: long } of quoted.matchAll(ESCAPES)) {
     const code = Number.parseInt(short ?? long ?? "0", 16);
     if (code < 0xd800 || code > 0xdfff) continue;
-    const line = text.slice(0, offset + index).split("\n").length;
-    throw new YAMLSyntaxError(`yaml: ${line === 1 ? "" : `line ${line}: `}${INVALID_CODE}`);
+    throw faultAt(text, offset + index, INVALID_CODE);
   }
+}
+
+function faultAt(text: string, offset: number, sentence: string): YAMLSyntaxError {
+  const line = text.slice(0, offset).split("\n").length;
+  return new YAMLSyntaxError(`yaml: ${line === 1 ? "" : `line ${line}: `}${sentence}`);
 }
 
 const INVALID_CODE = "found invalid Unicode character escape code";
