@@ -106,9 +106,12 @@ function* parse(text: string, lines: LineCounter): Generator<CST.Token> {
   let lexemes = 0;
   let offset = 0;
   let isAfterScalarMark = false;
+  let hasBegun = false;
   for (const lexeme of createLexer().lex(text)) {
     if (++lexemes > MAX_LEXEMES) throw new YAMLSyntaxError(`yaml: document has more than ${MAX_LEXEMES} tokens`);
     if (!isAfterScalarMark && lexeme.startsWith('"')) checkEscapes(lexeme, text, offset);
+    if (!hasBegun && lexeme.startsWith("%")) checkDirective(lexeme, text, offset);
+    hasBegun ||= lexeme === DOCUMENT_MARK;
     isAfterScalarMark = lexeme === SCALAR_MARK;
     if (!MARKS.has(lexeme)) offset += lexeme.length;
     yield* parser.next(lexeme);
@@ -131,6 +134,13 @@ function checkEscapes(quoted: string, text: string, offset: number): void {
     if (code < 0xd800 || code > 0xdfff) continue;
     throw faultAt(text, offset + index, INVALID_CODE);
   }
+}
+
+/** Source: go.yaml.in/yaml/v2, yaml_parser_process_directives. */
+function checkDirective(directive: string, text: string, offset: number): void {
+  const [name, version] = directive.split(/[ \t]+/);
+  if (name === "%YAML" && version !== "1.1") throw faultAt(text, offset, "found incompatible YAML document");
+  if (name !== "%YAML" && name !== "%TAG") throw faultAt(text, offset, "found unknown directive name");
 }
 
 function faultAt(text: string, offset: number, sentence: string): YAMLSyntaxError {
