@@ -10,6 +10,8 @@ import { type OwnedFields, type TypedValue, type Updater, updateOwners } from ".
 export interface VersionedObject {
   readonly object: KubernetesObject;
   readonly schema: Schema;
+  /** Whether a part of an object was filled in, so that it could be converted: what came of that nobody wrote. Default false. */
+  readonly isFilledIn?: boolean;
 }
 
 /** Who writes, and under which schema. */
@@ -79,7 +81,9 @@ export function updaterOf({ toVersion, resetFields }: FieldManagement, allowsDup
       if (value.apiVersion === apiVersion) return value;
       // `as`: what is converted was made of an object, and what is taken from one leaves it one.
       const converted = toVersion?.(value.value as unknown as KubernetesObject, apiVersion);
-      return converted && typedObject(converted.object, converted.schema, apiVersion, allowsDuplicates);
+      if (converted === undefined) return undefined;
+      const typed = typedObject(converted.object, converted.schema, apiVersion, allowsDuplicates);
+      return converted.isFilledIn === true ? { ...typed, isFilledIn: true } : typed;
     },
     ignoredFields: resetFields,
   };

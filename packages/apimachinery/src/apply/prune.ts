@@ -1,3 +1,4 @@
+import { compare } from "./compare.ts";
 import { FieldSet } from "./field-set.ts";
 import { fieldSetOf } from "./field-set-of.ts";
 import { withNamedFields } from "./reconcile.ts";
@@ -44,8 +45,10 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   // Of what went by that, only what the applier owned is to go, and the named objects on the way to it.
   const left = convert(rest, before.apiVersion);
   if (left === undefined) return merged;
-  const gone = namedFieldsOf(start).difference(namedFieldsOf(left)).intersection(last);
-  return convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion) ?? merged;
+  const gone = namedFieldsOf(start).difference(leftFields(left, start)).intersection(last);
+  const result = convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion);
+  if (result?.isFilledIn !== true) return result ?? merged;
+  return withoutUnowned(merged, result, ownedByVersion(owners, merged.apiVersion).get(merged.apiVersion) ?? FieldSet.empty);
 }
 
 function isOfOneVersion({ apiVersion }: TypedValue, before: OwnedFields, owners: FieldOwners): boolean {
@@ -91,8 +94,15 @@ function ownedByVersion(owners: FieldOwners, first: string): Map<string, FieldSe
 
 /** The whole value without what was pruned and nobody owns. */
 function withoutUnowned(whole: TypedValue, pruned: TypedValue, owned: FieldSet): TypedValue {
-  const kept = namedFieldsOf(pruned).union(withNamedFields(owned, whole.type));
+  const kept = leftFields(pruned, whole).union(withNamedFields(owned, whole.type));
   return { ...whole, value: removeItems(whole.value, namedFieldsOf(whole).difference(kept), whole.type, true) };
+}
+
+/** The fields of what is left of a whole. Where that had to be filled in, what is otherwise than in the whole came of it. */
+function leftFields(left: TypedValue, whole: TypedValue): FieldSet {
+  if (left.isFilledIn !== true) return namedFieldsOf(left);
+  const { modified, added } = compare(whole.value, left.value, left.type);
+  return namedFieldsOf({ ...left, value: removeItems(left.value, modified.union(added), left.type, true) });
 }
 
 function namedFieldsOf({ value, type }: TypedValue): FieldSet {

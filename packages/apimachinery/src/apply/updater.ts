@@ -14,6 +14,8 @@ export interface TypedValue {
   readonly value: JSONValue;
   readonly type: StructuralType;
   readonly apiVersion: string;
+  /** Whether it was converted of a part of an object that had to be filled in for that: what came out of the filling is not there. Default false. */
+  readonly isFilledIn?: boolean;
 }
 
 /** The fields that one manager owns, in the version in which they were written. */

@@ -70,11 +70,17 @@ export function applyFields(
     live: live ?? empty,
     empty,
     // Who applies a compiled-in kind owns what was written, not what a conversion or a default makes of it. Authors' kinds take other spellings, here too.
-    configuration: (resource.isBuiltIn ? undefined : version.normalize?.(configuration)) ?? configuration,
+    configuration: resource.isBuiltIn ? configuration : asAuthorsHaveIt(configuration, version),
     force,
     // Fields of a version that is gone are forgotten. An update of a custom resource then forgets all of them, and Go refuses every apply.
     toVersion: (object, apiVersion) => (hasVersion(resource, apiVersion) ? toVersion(object, apiVersion) : undefined),
   });
+}
+
+/** In the schema's spelling, and with the numbers that its types promise. */
+function asAuthorsHaveIt(configuration: JSONObject, { normalize, numbers }: ResourceVersion): JSONObject {
+  const spelled = normalize?.(configuration) ?? configuration;
+  return numbers?.plain(spelled) ?? spelled;
 }
 
 function management(resource: Resource, version: ResourceVersion, { manager, subresource }: FieldManager, now: number) {
@@ -102,7 +108,7 @@ function inAPIVersion(resource: Resource, object: KubernetesObject, apiVersion: 
   const target = resource.definedVersions.find((version) => version.apiVersion === apiVersion);
   // A custom resource with fields that are owned in an unknown version loses all its managers, any other object those of that version.
   if (target === undefined && resource.isCustomResource) throw new SchemaMismatchError([], `${resource.kind} has no version ${apiVersion}`);
-  return target && { object: convertedParts(resource, object, target), schema: target.schema };
+  return target && { ...convertedParts(resource, object, target), schema: target.schema };
 }
 
 /**
@@ -110,26 +116,26 @@ function inAPIVersion(resource: Resource, object: KubernetesObject, apiVersion: 
  *
  * @throws {SchemaMismatchError} where it cannot be converted, not even with defaults filled in, and with zero values for what is required.
  */
-function convertedParts(resource: Resource, object: KubernetesObject, target: ResourceVersion): KubernetesObject {
+function convertedParts(resource: Resource, object: KubernetesObject, target: ResourceVersion): Omit<VersionedObject, "schema"> {
   const from = definedVersionOf(resource, object);
-  if (from === undefined || from === target) return inVersion(resource, object, target);
+  if (from === undefined || from === target) return { object: inVersion(resource, object, target) };
   // Nulls stay, which conversion else drops: what is null is there. An object stays one.
   if (resource.isCustomResource) {
     const json = { ...object, apiVersion: target.apiVersion } as unknown as JSONObject;
-    return pruneUnknown(json, target.schema).value as unknown as KubernetesObject;
+    return { object: pruneUnknown(json, target.schema).value as unknown as KubernetesObject };
   }
   // As JSON, all through; and an object stays one.
   const defaulted = () => defaultAndPrune(object as unknown as JSONObject, from).object;
   const forms = [
-    () => withObjects(object, from),
-    () => defaulted() as unknown as KubernetesObject,
-    () => withZeroValues(defaulted(), from.schema) as unknown as KubernetesObject,
+    { isFilledIn: false, make: () => withObjects(object, from) },
+    { isFilledIn: true, make: () => defaulted() as unknown as KubernetesObject },
+    { isFilledIn: true, make: () => withZeroValues(defaulted(), from.schema) as unknown as KubernetesObject },
   ];
   let failure: unknown;
-  for (const form of forms) {
+  for (const { isFilledIn, make } of forms) {
     try {
-      const converted = inVersion(resource, form(), target);
-      return resource.isBuiltIn ? withoutEmptyMetadata(converted) : converted;
+      const converted = inVersion(resource, make(), target);
+      return { object: resource.isBuiltIn ? withoutEmptyMetadata(converted) : converted, isFilledIn };
     } catch (error) {
       failure = error;
     }
