@@ -1,12 +1,24 @@
-import { compileValidator, type JSONObject, type JSONValue, jsonEquals, type Schema } from "@annex/apimachinery";
+import {
+  applyDefaults,
+  compileSchemaRules,
+  compileValidator,
+  type JSONObject,
+  type JSONValue,
+  jsonEquals,
+  type Schema,
+  tryRules,
+} from "@annex/apimachinery";
 import fc from "fast-check";
+import { anyJSON, embeddedMeta, mapKey } from "./arbitrary-json.ts";
+import { integerArbitrary, numberArbitrary } from "./arbitrary-number.ts";
 import { stringArbitrary } from "./arbitrary-string.ts";
 
 /** What stands at a field instead of what its schema would have there, by path: `spec.ttl`, `spec.items[*].name`, `spec.labels.*`. */
 export type FieldValues = Readonly<Record<string, fc.Arbitrary<JSONValue>>>;
 
-/** How many elements a list or map has beyond those that it must have. */
+/** How many elements a list or map has beyond those that it must have: mostly, and now and then. */
 const MORE_ELEMENTS = 3;
+const MANY_ELEMENTS = 12;
 /** How often a value is made anew because its schema refuses it, before that is told. */
 const MAX_MISSES = 5_000;
 
@@ -25,7 +37,9 @@ export function valueArbitrary(schema: Schema, path: string, values: FieldValues
 }
 
 function ofType(schema: Schema, path: string, values: FieldValues): fc.Arbitrary<JSONValue> {
-  if (schema["x-kubernetes-int-or-string"] === true) return fc.oneof(fc.nat(100), fc.string({ maxLength: 8 }));
+  if (schema["x-kubernetes-int-or-string"] === true) {
+    return fc.oneof(fc.nat(100), integerArbitrary(schema), fc.stringMatching(/^[0-9]{1,3}%?$/), stringArbitrary(schema));
+  }
   switch (schema.type) {
     case "object":
       return objectArbitrary(schema, path, values);
@@ -38,75 +52,65 @@ function ofType(schema: Schema, path: string, values: FieldValues): fc.Arbitrary
     case "integer":
       return integerArbitrary(schema);
     case "number":
-      return fc.double({ noNaN: true, noDefaultInfinity: true, min: schema.minimum ?? -1e15, max: schema.maximum ?? 1e15 });
+      return numberArbitrary(schema);
     default:
       return anyJSON;
   }
 }
 
-// JSON has no -0, and __proto__ is not what object literals make of it.
-const anyJSON = fc
-  .jsonValue({ maxDepth: 2 })
-  .map((value) => JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === "__proto__" ? undefined : inner))) as JSONValue);
-const key = fc.stringMatching(/^[a-z][a-z0-9-]{0,6}$/);
-
 function objectArbitrary(schema: Schema, path: string, values: FieldValues): fc.Arbitrary<JSONObject> {
   const { properties = {}, required = [], additionalProperties } = schema;
   const below = (name: string) => (path === "" ? name : `${path}.${name}`);
   if (typeof additionalProperties === "object") {
-    const { minProperties: minKeys = 0, maxProperties: maxKeys = minKeys + MORE_ELEMENTS } = schema;
-    return fc.dictionary(key, valueArbitrary(additionalProperties, below("*"), values), {
-      noNullPrototype: true,
-      minKeys,
-      maxKeys: Math.min(maxKeys, minKeys + MORE_ELEMENTS),
-    });
+    const element = valueArbitrary(additionalProperties, below("*"), values);
+    return sized(schema.minProperties, schema.maxProperties, (minKeys, maxKeys) =>
+      fc.dictionary(mapKey, element, { noNullPrototype: true, minKeys, maxKeys }),
+    );
   }
   const model = Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, valueArbitrary(property, below(name), values)]));
   const named: fc.Arbitrary<JSONObject> = fc.record(model, { noNullPrototype: true, requiredKeys: required.filter((name) => name in model) });
   if (schema["x-kubernetes-embedded-resource"] === true) {
-    const typeMeta = { apiVersion: "example.com/v1", kind: "Thing", metadata: { name: "a" } };
     return fc
-      .tuple(named, fc.dictionary(key, anyJSON, { noNullPrototype: true, maxKeys: 2 }))
-      .map(([own, more]) => ({ ...more, ...own, ...typeMeta }));
+      .tuple(named, fc.dictionary(mapKey, anyJSON, { noNullPrototype: true, maxKeys: 2 }), embeddedMeta)
+      .map(([own, more, meta]) => ({ ...more, ...own, ...meta }));
   }
   if (schema["x-kubernetes-preserve-unknown-fields"] !== true && additionalProperties !== true) return named;
   return fc
-    .tuple(named, fc.dictionary(key, anyJSON, { noNullPrototype: true, maxKeys: MORE_ELEMENTS }))
-    .map(([own, more]) => ({ ...Object.fromEntries(Object.entries(more).filter(([name]) => !(name in model))), ...own }));
+    .tuple(named, fc.dictionary(mapKey, anyJSON, { noNullPrototype: true, maxKeys: MORE_ELEMENTS }))
+    .map(([own, more]) => ({ ...Object.fromEntries(Object.entries(more).filter(([name]) => !Object.hasOwn(model, name))), ...own }));
 }
 
 function arrayArbitrary(schema: Schema, path: string, values: FieldValues): fc.Arbitrary<readonly JSONValue[]> {
-  const { items = {}, minItems: minLength = 0, maxItems } = schema;
+  const { items = {} } = schema;
   const element = valueArbitrary(items, `${path}[*]`, values);
-  const bounds = { minLength, maxLength: Math.min(maxItems ?? minLength + MORE_ELEMENTS, minLength + MORE_ELEMENTS) };
   const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
-  if (keys !== undefined) {
-    const keyOf = (item: JSONValue) => keys.map((name) => (item as JSONObject)[name] ?? items.properties?.[name]?.default ?? null);
-    return fc.uniqueArray(element, { ...bounds, selector: keyOf, comparator: jsonEquals });
-  }
-  if (schema["x-kubernetes-list-type"] === "set" || schema.uniqueItems === true) {
-    return fc.uniqueArray(element, { ...bounds, comparator: jsonEquals });
-  }
-  return fc.array(element, bounds);
+  return sized(schema.minItems, schema.maxItems, (minLength, maxLength) => {
+    const bounds = { minLength, maxLength };
+    if (keys !== undefined) {
+      const keyOf = (item: JSONValue) => keys.map((name) => (item as JSONObject)[name] ?? items.properties?.[name]?.default ?? null);
+      return fc.uniqueArray(element, { ...bounds, selector: keyOf, comparator: jsonEquals });
+    }
+    if (schema["x-kubernetes-list-type"] === "set" || schema.uniqueItems === true) {
+      return fc.uniqueArray(element, { ...bounds, comparator: jsonEquals });
+    }
+    return fc.array(element, bounds);
+  });
 }
 
-/** Also beyond what a `number` holds exactly, where the schema has such. */
-function integerArbitrary({ format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf = 1 }: Schema): fc.Arbitrary<JSONValue> {
-  const [least, most] = format === "int32" ? [-(2 ** 31), 2 ** 31 - 1] : [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
-  const min = Math.ceil((Math.max(least, minimum ?? least) + (exclusiveMinimum === true ? 1 : 0)) / multipleOf);
-  const max = Math.floor((Math.min(most, maximum ?? most) - (exclusiveMaximum === true ? 1 : 0)) / multipleOf);
-  const small = fc.integer({ min, max }).map((value) => value * multipleOf);
-  if (format === "int32" || multipleOf !== 1 || maximum !== undefined) return small;
-  const beyond = fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n });
-  return fc.oneof({ weight: 3, arbitrary: small }, { weight: 1, arbitrary: beyond });
+/** Lists and maps mostly of a few elements, as they may have more lists within, and now and then of many. */
+function sized<T>(min = 0, max = Number.POSITIVE_INFINITY, ofSize: (min: number, max: number) => fc.Arbitrary<T>): fc.Arbitrary<T> {
+  const few = ofSize(min, Math.min(max, min + MORE_ELEMENTS));
+  if (max <= min + MORE_ELEMENTS) return few;
+  return fc.oneof({ weight: 7, arbitrary: few }, { weight: 1, arbitrary: ofSize(min, Math.min(max, min + MANY_ELEMENTS)) });
 }
 
-/** Those values that the schema accepts. */
+/** Those values that the schema accepts, with its rules in CEL. */
 function accepted(made: fc.Arbitrary<JSONValue>, schema: Schema, path: string): fc.Arbitrary<JSONValue> {
   const validate = compileValidator(schema);
+  const satisfiesRules = rulesOf(schema);
   let misses = 0;
   return made.filter((value) => {
-    if (validate(value, path).length === 0) {
+    if (validate(value, path).length === 0 && satisfiesRules(value)) {
       misses = 0;
       return true;
     }
@@ -116,4 +120,13 @@ function accepted(made: fc.Arbitrary<JSONValue>, schema: Schema, path: string): 
       `${MAX_MISSES} values of ${path === "" ? "the object" : path} were made and none satisfies its schema: give an arbitrary in \`values\``,
     );
   });
+}
+
+/** Whether a value satisfies the rules of its schema. Those of fields and elements alone are left to where these are made. */
+function rulesOf(schema: Schema): (value: JSONValue) => boolean {
+  if ((schema["x-kubernetes-validations"] ?? []).length === 0) return () => true;
+  // As a field: a whole object has metadata.
+  const field: Schema = { type: "object", properties: { value: schema } };
+  const { rules } = compileSchemaRules(field, "");
+  return (value) => rules === undefined || tryRules(rules, applyDefaults({ value }, field), undefined, false).faults.length === 0;
 }

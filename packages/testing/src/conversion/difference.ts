@@ -23,11 +23,16 @@ export function differences(
   if (!isJSONObject(before) || !isJSONObject(after)) return [{ steps, before, after }];
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].flatMap((name) => {
-    const property = schema.properties?.[name];
+    const property = own(schema.properties, name);
     const isKey = property === undefined && typeof schema.additionalProperties === "object";
     const inner = property ?? (isKey ? (schema.additionalProperties as Schema) : {});
-    return differences(before[name], after[name], inner, [...steps, isKey ? ANY_KEY : name]);
+    return differences(own(before, name), own(after, name), inner, [...steps, isKey ? ANY_KEY : name]);
   });
+}
+
+/** What is inherited is no field: `constructor` and `__proto__` are names like any other. */
+function own<T>(object: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 const ELEMENT = "[*]";
@@ -53,6 +58,6 @@ export function hasField(schema: Schema, [step, ...rest]: readonly string[]): bo
   if (step === undefined || schema["x-kubernetes-preserve-unknown-fields"] === true) return true;
   const { additionalProperties, items } = schema;
   const inner =
-    step === ELEMENT ? items : (schema.properties?.[step] ?? (typeof additionalProperties === "object" ? additionalProperties : undefined));
+    step === ELEMENT ? items : (own(schema.properties, step) ?? (typeof additionalProperties === "object" ? additionalProperties : undefined));
   return inner !== undefined && hasField(inner, rest);
 }

@@ -1,4 +1,4 @@
-import { fieldError, type JSONObject, type JSONValue, type KubernetesObject, type Schema, t } from "@annex/apimachinery";
+import { fieldError, type JSONObject, type JSONValue, type KubernetesObject, rule, type Schema, t } from "@annex/apimachinery";
 import { defineResource, type Resource, resourceFromCRD } from "@annex/apiserver";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -52,6 +52,33 @@ const everything = t.object({
 describe("a conversion without loss", () => {
   test("of fields of every form passes", () => testConversion(kind({ v1: { spec: everything, status: t.object({ phase: text }) } })));
 
+  test("of fields with bounds of every form passes", () => {
+    const bounded = t.object({
+      below5: t.int64({ maximum: 5 }),
+      from5: t.int64({ minimum: 5 }),
+      even: t.integer({ multipleOf: 2, minimum: 3, maximum: 5 }),
+      half: t.number({ multipleOf: 0.5, minimum: 0.2, maximum: 2.7 }),
+      huge: t.number({ minimum: 1e40 }),
+      below: t.number({ maximum: -1e40 }),
+      minute: t.number({ minimum: 1e-50, maximum: 1e-40 }),
+      port: t.intOrString({ minimum: 1, maximum: 65535, maxLength: 15 }),
+      none: t.string({ maxLength: 0 }),
+      one: t.string({ minLength: 1, maxLength: 1 }),
+      long: t.string({ minLength: 500, maxLength: 501 }),
+      list: t.array(t.boolean(), { minItems: 8, maxItems: 9 }),
+      set: t.set(t.literals(["a", "b", "c"]), { minItems: 2 }),
+      map: t.record(t.boolean(), { minProperties: 4, maxProperties: 4 }),
+    });
+    testConversion(kind({ v1: { spec: bounded } }));
+  });
+
+  test("may do arithmetic that loses digits of denormal numbers alone", () => {
+    const times =
+      (factor: number) =>
+      ({ spec }: { spec: { x: number } }) => ({ spec: { x: spec.x * factor } });
+    testConversion(kind({ v1: { spec: t.object({ x: t.number() }) } }, times(0.5), times(2)));
+  });
+
   test("of a kind with one version has nothing to say", () => {
     testConversion(defineResource({ group: "example.com", kind: "Thing", scope: "Cluster", versions: { v1: { schema: { spec: everything } } } }));
   });
@@ -75,7 +102,49 @@ describe("a conversion without loss", () => {
   });
 });
 
+const range = t.object({ min: t.integer(), max: t.integer({ default: 0 }) }, { rules: [rule("self.min <= self.max")] });
+
+describe("objects that rules in CEL refuse", () => {
+  const size = t.integer({ minimum: 0, maximum: 1000 });
+  const least = t.object({ min: size, size }, { rules: [rule("self.min + self.size <= 1000")] });
+  const bounds = t.object({ min: size, max: size }, { rules: [rule("self.min <= self.max")] });
+  type Numbers = { readonly spec: { readonly min: number; readonly max: number; readonly size: number } };
+  const toMax = ({ spec: { min, size } }: Numbers) => ({ spec: { min, max: min + size } });
+  const toSize = ({ spec: { min, max } }: Numbers) => ({ spec: { min, size: max - min } });
+
+  test("are not converted", () => testConversion(kind({ v1: { spec: bounds }, v1beta1: { spec: least } }, toMax, toSize)));
+
+  test("are told when a conversion makes them", () => {
+    const anyOf = t.object({ min: size, size });
+    const complaint = complaintOf(
+      kind({ v1: { spec: bounds }, v1beta1: { spec: anyOf } }, ({ spec }: Numbers) => ({ spec: { min: spec.min, max: spec.size } })),
+    );
+    expect(complaint).toMatch(/v1beta1 to v1 makes what v1 refuses: spec: Invalid value: .*failed rule: self.min <= self.max/);
+  });
+
+  test("are left out where they are made, so that lists of others are not empty", () => {
+    const lose = ({ spec: { list } }: { spec: { list: object[] } }) => ({ spec: { list: list.slice(0, 5) } });
+    expect(complaintOf(kind({ v1: { spec: t.object({ list: t.array(range) }) } }, lose))).toContain("v1beta1 loses spec.list in v1: ");
+  });
+
+  test("are told when nearly all are", () => {
+    const few = t.object({ a: t.string(), b: t.string() }, { rules: [rule("self.a == self.b + 'b'")] });
+    expect(() => testConversion(kind({ v1: { spec: few } }))).toThrow(
+      "5000 values of spec were made and none satisfies its schema: give an arbitrary in `values`",
+    );
+  });
+});
+
 describe("what is lost is found", () => {
+  const time = t.string({ format: "date-time" });
+  const span = t.string({ format: "duration" });
+  const keys = (change: (key: string) => string | undefined) => (map: object) =>
+    Object.fromEntries(Object.entries(map).map(([key, value]) => [change(key), value]));
+  const withoutMeta =
+    (field: string) =>
+    ({ metadata, ...rest }: { metadata?: object }) =>
+      metadata === undefined ? rest : { ...rest, metadata: Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== field)) };
+
   test("every field, in both directions, each with the smallest object", () => {
     const spec = t.object({ kept: text, color: text, size: t.optional(t.integer()) });
     const resource = kind(
@@ -122,6 +191,46 @@ describe("what is lost is found", () => {
       schema: t.listMap(t.object({ k: t.string(), v: text }), { keys: ["k"] }),
       lose: (list: JSONObject[]) => list.map(({ k }) => ({ k })),
       field: "spec.x[*].v",
+    },
+    { what: "a fraction of a second", schema: time, lose: (at: string) => at.replace(/\.\d+/, ""), field: "spec.x" },
+    { what: "an offset from UTC", schema: time, lose: (at: string) => at.replace(/[+-]\d\d:\d\d$/, "Z"), field: "spec.x" },
+    { what: "a part of a duration", schema: span, lose: (text: string) => /^-?[\d.]+[a-z]+/.exec(text)?.[0], field: "spec.x" },
+    { what: "the end of a long text", schema: t.string(), lose: (text: string) => text.slice(0, 253), field: "spec.x" },
+    { what: "the last of a hundred characters", schema: t.string({ maxLength: 100 }), lose: (text: string) => text.slice(0, 99), field: "spec.x" },
+    { what: "the end of a long name", schema: t.string({ format: "k8s-short-name" }), lose: (text: string) => text.slice(0, 32), field: "spec.x" },
+    { what: "the end of a line", schema: t.string(), lose: (text: string) => text.replaceAll("\n", " "), field: "spec.x" },
+    { what: "the sixth element", schema: t.array(t.string()), lose: (list: string[]) => list.slice(0, 5), field: "spec.x" },
+    {
+      what: "the sixth key",
+      schema: t.record(t.string()),
+      lose: (map: object) => Object.fromEntries(Object.entries(map).slice(0, 5)),
+      field: "spec.x.*",
+    },
+    { what: "capitals of a key", schema: t.record(t.string()), lose: keys((key) => key.toLowerCase()), field: "spec.x.*" },
+    { what: "a key behind its prefix", schema: t.record(t.string()), lose: keys((key) => key.split("/")[0]), field: "spec.x.*" },
+    { what: "a key behind a dot", schema: t.record(t.string()), lose: keys((key) => key.split(".")[0]), field: "spec.x.*" },
+    {
+      what: "a key that objects inherit",
+      schema: t.record(t.string()),
+      lose: (map: Record<string, string>) => {
+        const copy: Record<string, string> = {};
+        for (const [key, value] of Object.entries(map)) copy[key] = value;
+        return copy;
+      },
+      field: "spec.x.*",
+    },
+    { what: "the digits of one below 0", schema: t.int64(), lose: (value: number | bigint) => (value < 0 ? Number(value) : value), field: "spec.x" },
+    { what: "the sign of a port", schema: t.intOrString(), lose: (value: number | string) => (Number(value) < 0 ? 0 : value), field: "spec.x" },
+    { what: "the percent", schema: t.intOrString(), lose: (value: number | string) => String(value).replace("%", ""), field: "spec.x" },
+    { what: "a large number", schema: t.number(), lose: (value: number) => Math.min(value, 1e16), field: "spec.x" },
+    { what: "a tiny number", schema: t.number(), lose: (value: number) => (Math.abs(value) < 1e-16 ? 0 : value), field: "spec.x" },
+    { what: "labels within", schema: t.embeddedResource(), lose: withoutMeta("labels"), field: "spec.x.metadata.labels" },
+    { what: "annotations within", schema: t.embeddedResource(), lose: withoutMeta("annotations"), field: "spec.x.metadata.annotations" },
+    {
+      what: "digits of anything",
+      schema: t.unknown(),
+      lose: (value: unknown) => (typeof value === "bigint" ? Number(value) : value),
+      field: "spec.x",
     },
   ])("$what", ({ schema, lose, field }) => {
     const changed = ({ spec: { x, ...rest } }: { spec: { x?: never } }) => ({ spec: { ...rest, ...(x === undefined ? {} : { x: lose(x) }) } });
@@ -233,6 +342,10 @@ describe("a conversion", () => {
     });
     testConversion(resource);
     expect(complaintOf({ ...resource, hooks: {} })).toContain("loses spec.a");
+    const refusesAll: Resource["hooks"] = { validate: ({ invalid }) => invalid("spec.a", "never") };
+    expect(complaintOf({ ...resource, hooks: refusesAll }, { runs: 30 })).toMatch(
+      /^- v1 to v1beta1 is hardly tried: (\d+) of \1 objects of v1 that were made are refused by the kind's rules: give arbitraries in `values`$/m,
+    );
   });
 });
 
