@@ -48,6 +48,25 @@ describe("the two versions of a Flunder", () => {
     ]);
   });
 
+  // Asked of the Go sample-apiserver: an empty reference is none in the other version.
+  test("do not conflict over a reference that is empty", async () => {
+    await using server = await start();
+    const apply = (version: string, manager: string, spec: object) =>
+      server.request("PATCH", `${flunders(version)}/a?fieldManager=${manager}`, {
+        headers: { "content-type": "application/apply-patch+yaml" },
+        body: body(version, "Flunder", "a", { spec }),
+      });
+    await server.request("POST", `${flunders("v1beta1")}?fieldManager=z`, {
+      body: body("v1beta1", "Flunder", "a", { spec: { flunderReference: "y", referenceType: "Flunder" } }),
+    });
+    const { metadata } = (await server.request("GET", `${flunders("v1alpha1")}/a`)).json();
+    const put = body("v1alpha1", "Flunder", "a", { metadata, spec: { reference: "", referenceType: "Flunder" } });
+    expect((await server.request("PUT", `${flunders("v1alpha1")}/a?fieldManager=p`, { body: put })).status).toBe(200);
+    expect((await apply("v1beta1", "one", { flunderReference: "q" })).status).toBe(200);
+    const emptied = await apply("v1alpha1", "two", { reference: "" });
+    expect([emptied.status, emptied.json().spec]).toEqual([200, { referenceType: "Flunder" }]);
+  });
+
   // Asked of the Go sample-apiserver: what is not stored any more loses nothing on its way there.
   test("lose nothing in the write that ends a deletion", async () => {
     await using server = await start();

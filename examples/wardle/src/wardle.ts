@@ -28,12 +28,12 @@ export const Flunder = defineResource({
         return isDefaulted ? { ...flunder, spec: { ...spec, referenceType: "Flunder" } } : flunder;
       },
       toStorage: ({ spec: { reference, referenceType }, status }) => {
-        if (referenceType === "Flunder") return { spec: { flunderReference: reference, referenceType }, status };
-        return { spec: referenceType === "Fischer" ? { fischerReference: reference, referenceType } : {}, status };
+        if (referenceType === "Flunder") return { spec: { ...(reference && { flunderReference: reference }), referenceType }, status };
+        return { spec: referenceType === "Fischer" ? { ...(reference && { fischerReference: reference }), referenceType } : {}, status };
       },
       fromStorage: ({ spec: { flunderReference, fischerReference, referenceType }, status }) => {
-        if (referenceType === "Flunder") return { spec: { reference: flunderReference, referenceType }, status };
-        return { spec: referenceType === "Fischer" ? { reference: fischerReference, referenceType } : {}, status };
+        if (referenceType === "Flunder") return { spec: { ...(flunderReference && { reference: flunderReference }), referenceType }, status };
+        return { spec: referenceType === "Fischer" ? { ...(fischerReference && { reference: fischerReference }), referenceType } : {}, status };
       },
     },
     v1beta1: {

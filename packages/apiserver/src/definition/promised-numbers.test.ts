@@ -1,6 +1,7 @@
 import { t } from "@annex/apimachinery";
 import { startHarness } from "@annex/testing";
 import { describe, expect, test } from "vitest";
+import { memoryStorage } from "../storage/index.ts";
 import { defineResource } from "./define-resource.ts";
 
 const PROBES = "/apis/example.com/v1/namespaces/default/probes";
@@ -41,6 +42,29 @@ const Probe = defineResource({
 
 const body = (spec: string) => `{"apiVersion":"example.com/v1","kind":"Probe","metadata":{"name":"a"},"spec":${spec}}`;
 const json = { "content-type": "application/json" };
+
+test("one that was stored under another schema is told, though nobody changed it", async () => {
+  const storage = memoryStorage();
+  const kind = (whole: ReturnType<typeof t.int64>, validate: (spec: { readonly whole: number | bigint }) => void) =>
+    defineResource({
+      group: "example.com",
+      kind: "Count",
+      scope: "Namespaced",
+      versions: { v1: { schema: { spec: t.object({ whole }) } } },
+      validate: ({ object: { spec } }) => validate(spec),
+    });
+  const path = "/apis/example.com/v1/namespaces/default/counts";
+  const count = body(`{"whole":${LARGE}}`).replace("Probe", "Count");
+  await using before = await startHarness([kind(t.int64(), () => undefined)], { storage });
+  expect((await before.request("POST", path, { body: count, headers: json })).status).toBe(201);
+  const bounded = kind(t.integer() as ReturnType<typeof t.int64>, ({ whole }) => void Math.max(whole as number, 1));
+  await using after = await startHarness([bounded], { storage });
+  const labelled = await after.request("PATCH", `${path}/a`, {
+    body: { metadata: { labels: { a: "b" } } },
+    headers: { "content-type": "application/merge-patch+json" },
+  });
+  expect([labelled.status, labelled.json().details?.causes?.map(({ field }) => field)]).toEqual([422, ["spec.whole"]]);
+});
 
 describe("a whole number beyond 2^53", () => {
   test.each([

@@ -181,6 +181,14 @@ describe("server-side apply", () => {
     ]);
   });
 
+  test("shows the resourceVersion of a new object to a dry run only", async () => {
+    await using server = await startHarness([Thing]);
+    const dry = await apply(server, thing({}, { resourceVersion: "5" }), "me", "&dryRun=All");
+    expect([dry.status, dry.json().metadata.resourceVersion]).toEqual([201, "5"]);
+    const made = await apply(server, thing({}, { resourceVersion: "5" }));
+    expect([made.status, made.json().metadata.resourceVersion]).toEqual([201, expect.not.stringMatching(/^5$/)]);
+  });
+
   test("of status at its place", async () => {
     await using server = await startHarness([Thing]);
     const status = { ...thing({}), status: { phase: "Done" } };

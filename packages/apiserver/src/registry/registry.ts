@@ -150,7 +150,7 @@ class Registry {
     for (let attempt = 1; ; attempt++) {
       const name = stored.metadata.name ?? "";
       const created = await this.#store.create(stored, input, context.signal);
-      if (created !== undefined) return created;
+      if (created !== undefined) return input.isDryRun && sent.resourceVersion ? this.#shownAt(stored, sent.resourceVersion) : created;
       // Whoever gave both is told so too. Source: k8s.io/apiserver registry/rest, CheckGeneratedNameError.
       if (!isGenerated) {
         const error = sent.generateName ? generateNameConflict(this.#resource, name, 1) : alreadyExists(this.#resource, name);
@@ -159,6 +159,11 @@ class Registry {
       if (attempt === MAX_NAME_ATTEMPTS) throw generateNameConflict(this.#resource, name, 1);
       stored = withMetadata(stored, { ...stored.metadata, name: generateName(sent.generateName ?? "", this.#random) });
     }
+  }
+
+  /** To a dry run Go shows the resourceVersion that was sent: none takes its place. */
+  #shownAt(stored: KubernetesObject, resourceVersion: string): ObjectView {
+    return new ValueView(this.#resource, withMetadata(stored, { ...stored.metadata, resourceVersion }));
   }
 
   /** The 409 of a name that is taken: it tells a client that the one who has it is on its way out. Source: k8s.io/apiserver registry store, Create. */

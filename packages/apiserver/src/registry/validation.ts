@@ -41,10 +41,14 @@ export function checkForm(
   }
   const faults = formFaults(resource, version, object, live, subresource);
   const { rules, numbers } = version;
+  // Objects of the registry are JSON all through.
+  if (numbers?.isBroken(object as unknown as JSONObject) === true) {
+    // As it was or not: no code of the author's may see it.
+    const all = version.validate(object, undefined, subresource);
+    if (all.length > 0) throw invalid(resource, object.metadata.name ?? "", [...metadataFaults(resource, object, live), ...all]);
+  }
   if (faults.length === 0 && rules === undefined) return faults;
   const causes = [...metadataFaults(resource, object, live), ...faults];
-  // Objects of the registry are JSON all through.
-  if (faults.length > 0 && numbers?.isBroken(object as unknown as JSONObject) === true) throw invalid(resource, object.metadata.name ?? "", causes);
   // Rules in CEL are not tried when metadata is at fault, either.
   const notChecked = rulesNotChecked(rules === undefined ? faults : causes);
   if (notChecked === undefined) return rules === undefined ? faults : [...faults, ...ruleFaults(resource, rules, object, live, warn)];
