@@ -108,7 +108,8 @@ class SetList extends SchemaList {
     if (this.size !== other.size) return false;
     work(2 * this.size * NEW_ELEMENT_STEPS);
     const members = new Set(this.elements().map(scalarKey));
-    return other.elements().every((element) => members.has(scalarKey(element)));
+    // What does not fit its type is not even equal to itself.
+    return other.elements().every((element) => !(element instanceof CelError) && members.has(scalarKey(element)));
   }
 
   /** The elements that are not in it yet are appended. */
