@@ -165,20 +165,24 @@ test.each([
   await replica.stop();
 });
 
-/** The cluster, as somebody who may delete no APIService of a version. */
-function clientWithout(version: string): ClusterClient {
+/** The cluster, as somebody who may not do everything. */
+function clientThatMayNot(isRefused: (request: ClusterRequest) => boolean): ClusterClient {
   const { client } = cluster;
-  const isRefused = ({ method, path }: ClusterRequest) => method === "DELETE" && path === `${API_SERVICES}/${nameOf(version)}`;
   return {
     config: client.config,
     request: async (request, signal) => {
-      if (isRefused(request)) throw forbidden({ group: "apiregistration.k8s.io", resource: "apiservices" }, nameOf(version), "no");
+      const [resource = "", name = ""] = request.path.split("/").slice(-2);
+      if (isRefused(request)) throw forbidden({ group: "apiregistration.k8s.io", resource }, name, "no");
       return client.request(request, signal);
     },
     watch: (...args) => client.watch(...args),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
+
+/** The cluster, as somebody who may delete no APIService of a version. */
+const clientWithout = (version: string) =>
+  clientThatMayNot(({ method, path }) => method === "DELETE" && path === `${API_SERVICES}/${nameOf(version)}`);
 
 test("what is not served any more and may not be removed is told once, and keeps nothing else from being done", async () => {
   const former = start({ groups: [{ group, versions: ["v1", "v0", "v0beta1"] }] });
@@ -236,4 +240,39 @@ test("unregister takes back what is ours and nothing else", async () => {
   await unregister({ client: cluster.client, service: { ...service, name: "other" }, clock: systemClock, log }, never);
   expect(log.lines.join("\n")).toContain("a server still runs");
   await other.stop();
+});
+
+const SECRETS = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets`;
+
+test.each([
+  {
+    what: "read the Lease and a Secret",
+    isRefused: ({ method, path }: ClusterRequest) => method === "GET" && (path.includes("/leases/") || path.endsWith("/api-serving-ca")),
+    told: ["leases/api-registration -n NS", "secrets/api-serving-ca -n NS"],
+    left: ["lease"],
+  },
+  {
+    what: "list APIServices, nor delete a Secret",
+    isRefused: ({ method, path }: ClusterRequest) => (method === "GET" ? path === API_SERVICES : path.endsWith("/api-serving-cert")),
+    told: ["apiservices/VERSION.GROUP", "secrets/api-serving-cert -n NS"],
+    left: ["v1", "v1beta1", "secret"],
+  },
+])("unregister by who may not $what takes back the rest, and tells each", async ({ isRefused, told, left }) => {
+  const replica = start();
+  await vi.waitFor(async () => expect(await get("v1beta1")).toBeDefined(), WAIT);
+  await replica.stop();
+  const { namespace } = service;
+  const metadata = { name: "api-serving-cert", annotations: { "annex.dev/service": `${namespace}/api` } };
+  await cluster.client.request({ method: "POST", path: SECRETS(namespace), body: { apiVersion: "v1", kind: "Secret", metadata } }, never);
+  const log = recordedLog();
+  const options = { client: clientThatMayNot(isRefused), service, clock: systemClock, log };
+  await expect(unregister(options, never)).rejects.toMatchObject({ reason: "Forbidden" });
+  expect(log.lines).toEqual(told.map((object) => expect.stringContaining(`"remedy":"kubectl delete ${object.replace("NS", namespace)}"`)));
+  const there = {
+    v1: await get(),
+    v1beta1: await get("v1beta1"),
+    secret: await cluster.get(`${SECRETS(namespace)}/api-serving-cert`),
+    lease: await cluster.get(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/api-registration`),
+  };
+  expect(Object.keys(there).filter((key) => there[key as keyof typeof there] !== undefined)).toEqual(left);
 });

@@ -19,41 +19,56 @@ export interface UnregisterOptions {
  * name. To be called when no replica runs any more: one that does would register again, and the log says so.
  *
  * @returns what was removed: `apiservices/v1.example.com`.
- * @throws {APIError} {@link ClusterUnavailableError} when the cluster refuses, or cannot be asked. Calling it again goes on. What it refuses to remove (403) does not keep the rest.
+ * @throws {APIError} {@link ClusterUnavailableError} when the cluster refuses, or cannot be asked. Calling it again goes on. What it refuses to show or to remove (403) does not keep the rest; the log names each.
  */
 export async function unregister({ client, service, clock, log }: UnregisterOptions, signal: AbortSignal): Promise<readonly string[]> {
-  const leases = leasePath(service);
-  const lease = await find(client, `${leases}/${leaseName(service)}`, signal);
-  const holder = lease === undefined ? undefined : isLeaseHeld(lease, clock.now());
-  if (holder !== undefined) log.warn({ holder }, "a server still runs and will register again: stop it first");
-  const { items } = await listCollection(client, API_SERVICES, {}, signal);
-  const configurations = await Promise.all(Object.values(CONFIGURATION_COLLECTIONS).map((path) => listConfigurations(client, path, log, signal)));
-  const secrets = `/api/v1/namespaces/${service.namespace}/secrets`;
-  const found = await Promise.all(Object.values(secretNames(service)).map((name) => find(client, `${secrets}/${name}`, signal)));
-  const objects = [
-    // First: with the server gone, a webhook refuses what it is called for.
-    ...configurations.flat(),
-    ...items.map((object) => [API_SERVICES, object] as const),
-    ...found.map((object) => [secrets, object] as const),
-    [leases, lease] as const,
-  ];
-  const removed: string[] = [];
-  let refusal: unknown;
-  for (const [collection, object] of objects) {
-    if (object === undefined || !isOwnedBy(object, service)) continue;
-    const name = `${collection.slice(collection.lastIndexOf("/") + 1)}/${object.metadata.name}`;
+  const refusals: APIError[] = [];
+  const unlessRefused = async <T>(collection: string, name: string, ask: () => Promise<T>): Promise<T | undefined> => {
     try {
-      await remove(client, collection, object, signal);
-      removed.push(name);
+      return await ask();
     } catch (error) {
       // One of a version that was served long ago, perhaps. The rest goes.
       if (!APIError.is(error, "Forbidden")) throw error;
-      log.error({ problem: error.message, remedy: `kubectl delete ${name}` }, "what is this server's may not be removed by it");
-      refusal ??= error;
+      refusals.push(error);
+      const namespace = collection.includes("/namespaces/") ? ` -n ${service.namespace}` : "";
+      const remedy = `kubectl delete ${objectName(collection, name || "VERSION.GROUP")}${namespace}`;
+      log.error({ object: objectName(collection, name), problem: error.message, remedy }, "what may be this server's cannot be taken back");
+      return undefined;
     }
+  };
+  const look = async (collection: string, name: string) =>
+    [collection, await unlessRefused(collection, name, () => find(client, `${collection}/${name}`, signal))] as const;
+
+  const lease = await look(leasePath(service), leaseName(service));
+  const holder = lease[1] === undefined ? undefined : isLeaseHeld(lease[1], clock.now());
+  if (holder !== undefined) log.warn({ holder }, "a server still runs and will register again: stop it first");
+  const apiServices = await unlessRefused(API_SERVICES, "", () => listCollection(client, API_SERVICES, {}, signal));
+  const configurations = await Promise.all(Object.values(CONFIGURATION_COLLECTIONS).map((path) => listConfigurations(client, path, log, signal)));
+  const secrets = await Promise.all(Object.values(secretNames(service)).map((name) => look(`/api/v1/namespaces/${service.namespace}/secrets`, name)));
+  const objects = [
+    // First: with the server gone, a webhook refuses what it is called for.
+    ...configurations.flat(),
+    ...(apiServices?.items ?? []).map((object) => [API_SERVICES, object] as const),
+    ...secrets,
+    lease,
+  ];
+  const removed: string[] = [];
+  for (const [collection, object] of objects) {
+    if (object === undefined || !isOwnedBy(object, service)) continue;
+    const { name = "" } = object.metadata;
+    await unlessRefused(collection, name, async () => {
+      await remove(client, collection, object, signal);
+      removed.push(objectName(collection, name));
+    });
   }
-  if (refusal !== undefined) throw refusal;
+  if (refusals[0] !== undefined) throw refusals[0];
   return removed;
+}
+
+/** As kubectl is told it: `secrets/a`; without a name, the collection. */
+function objectName(collection: string, name: string): string {
+  const resource = collection.slice(collection.lastIndexOf("/") + 1);
+  return name === "" ? resource : `${resource}/${name}`;
 }
 
 /** Of a program without webhooks nobody may list their configurations, and none is there. */
