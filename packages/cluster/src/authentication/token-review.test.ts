@@ -53,6 +53,7 @@ describe("what is no answer lets nobody in, and shows no token", () => {
     { what: "no status", answer: (response) => answerJSON(response, 201, {}), reviews: 1 },
     { what: "a list", answer: (response) => answerJSON(response, 201, []), reviews: 1 },
     { what: "no JSON", answer: (response) => void response.end("<html>"), reviews: 1 },
+    { what: "more than 5 MiB", answer: { authenticated: true, user: bob, error: "x".repeat(5 * 1024 * 1024) }, reviews: 1 },
     { what: "a redirect", answer: (response) => void response.writeHead(302, { location: "https://127.0.0.1:1/" }).end(), reviews: 1 },
     { what: "that we may not ask", answer: refused(403, "Forbidden"), reviews: 1 },
     { what: "trouble of the server", answer: refused(500, "InternalError"), reviews: 5 },

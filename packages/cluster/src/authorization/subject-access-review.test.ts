@@ -158,6 +158,7 @@ describe("what is no answer allows nothing, and makes the server unready", () =>
     { what: "no status", answer: (response) => answerJSON(response, 201, { allowed: true }), reviews: 1 },
     { what: "a status that is a list", answer: (response) => answerJSON(response, 201, { status: [{ allowed: true }] }), reviews: 1 },
     { what: "no JSON", answer: (response) => void response.end('{"status":{"allowed":true}'), reviews: 1 },
+    { what: "more than 5 MiB", answer: { allowed: true, reason: "x".repeat(5 * 1024 * 1024) }, reviews: 1 },
     { what: "a redirect", answer: (response) => void response.writeHead(307, { location: "https://127.0.0.1:1/" }).end(), reviews: 1 },
     { what: "that we may not ask", answer: refused(403, "Forbidden"), reviews: 1 },
     { what: "trouble of the server", answer: refused(500, "InternalError"), reviews: 5 },

@@ -25,6 +25,8 @@ export interface ClusterRequest {
   readonly accept?: string;
   /** Beside those of every request. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** How large the answer may be, in bytes, where it cannot be as large as a list. Default {@link ClusterClientOptions.maxAnswerBytes}. */
+  readonly maxAnswerBytes?: number;
 }
 
 export interface WatchedEvent {
@@ -64,7 +66,7 @@ export interface ClusterClientOptions {
   readonly userAgent?: string;
   /** How long an answer may take, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
-  /** How large an answer may be, in bytes. Default 64 MiB. */
+  /** How large an answer may be, in bytes, unless the request says less. Default 64 MiB, for lists. */
   readonly maxAnswerBytes?: number;
 }
 
@@ -114,7 +116,7 @@ class HTTPSClient implements ClusterClient {
       using limit = new TimeLimit(signal, this.#timeoutMs);
       const { response, body } = await this.#asking(request, signal, async () => {
         const answer = await this.#send(request, "requests", limit.signal);
-        return { response: answer, body: await readBody(answer, this.#maxAnswerBytes) };
+        return { response: answer, body: await readBody(answer, request.maxAnswerBytes ?? this.#maxAnswerBytes) };
       });
       if (isSuccess(response)) return body.length === 0 ? null : decode(body);
       const wait = attempt < MAX_ATTEMPTS ? retryAfterMs(response) : undefined;

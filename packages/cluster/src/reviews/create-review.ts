@@ -7,6 +7,8 @@ const ATTEMPTS = 5;
 const FIRST_WAIT_MS = 500;
 const FACTOR = 1.5;
 const JITTER = 0.2;
+/** As of webhooks. Hundreds of reviews may be under way at once, and their answers are held whole. */
+const MAX_ANSWER_BYTES = 5 * 1024 * 1024;
 
 /**
  * Asks for a review, and again while the server has trouble of its own: reviews change nothing.
@@ -26,7 +28,7 @@ export async function createReview(
   let waitMs = FIRST_WAIT_MS;
   for (let attempt = 1; ; attempt++) {
     try {
-      return statusOf(await client.request({ method: "POST", path, body: { ...kind, spec } }, signal));
+      return statusOf(await client.request({ method: "POST", path, body: { ...kind, spec }, maxAnswerBytes: MAX_ANSWER_BYTES }, signal));
     } catch (error) {
       if (attempt >= attempts || !isTransient(error)) throw error;
       // A kept connection that the server has closed meanwhile says nothing of the server.
