@@ -68,7 +68,7 @@ describe("a program in a cluster", () => {
     { args: ["--service=a/b", "--storage=secrets"], line: "--storage=secrets: no kind of this program is kept in Secrets" },
     { args: ["--service=a/b", "--tls-cert-file=a"], line: "--tls-cert-file needs --tls-private-key-file too" },
     { args: ["--service=a/b", "--token-auth-file=a"], line: "unknown flag: --token-auth-file" },
-    { args: ["--service=a/b", "--kubeconfig=/nowhere"], line: "cannot read /nowhere: ENOENT" },
+    { args: ["--service=a/b", "--kubeconfig=/nowhere"], line: "cannot read /nowhere: there is no such file or folder" },
     { args: ["--service=a/b"], line: "this is no pod of a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set" },
   ])("$args is one line and 2", async ({ args, line }) => {
     expect(await run(args)).toBe(2);

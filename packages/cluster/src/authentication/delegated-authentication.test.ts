@@ -305,8 +305,6 @@ describe("what is configured", () => {
     // No allowed names: any that the CA vouches for.
     expect(await whoami(open(port, await clientOf(proxyCA, "any")), { "x-who": "bob" })).toMatchObject({ name: "bob" });
     expect(await whoami(open(port, await clientOf(clusterCA, "jane")))).toMatchObject({ name: "jane" });
-    await writeFile(clients, "no CA");
-    await expect(start({}, args)).rejects.toThrow(`${clients} has no certificate in PEM that can be read`);
   });
 });
 
@@ -325,6 +323,26 @@ describe("the start", () => {
     const options = parseOptions(DELEGATED_OPTIONS, args);
     return { lines, ...delegatedAuthentication({ client, options, clock: systemClock, log: shownLog(lines) }) };
   };
+
+  test.each([
+    { what: "none", content: "no CA", problem: "FILE has no certificate in PEM" },
+    {
+      what: "of rubbish",
+      content: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+      problem: "FILE has a certificate that cannot be read",
+    },
+    { what: "that is not there", content: undefined, problem: "cannot read FILE: there is no such file or folder" },
+  ])("ends with one line and 2 for a CA file $what", async ({ content, problem }) => {
+    const folder = await mkdtemp(join(tmpdir(), "annex-authentication-"));
+    cleanups.push(() => rm(folder, { recursive: true }));
+    const file = join(folder, "ca.crt");
+    if (content !== undefined) await writeFile(file, content);
+    for (const option of ["client-ca-file", "requestheader-client-ca-file"]) {
+      const { start: begin, lines } = await authenticationOf(200, [`--${option}=${file}`]);
+      await expect(begin(never)).rejects.toMatchObject({ exitCode: 2, message: problem.replace("FILE", file) });
+      expect(lines).toEqual([]);
+    }
+  });
 
   test("ends with the remedy when the ConfigMap may not be read", async () => {
     const { start: begin, ready } = await authenticationOf(403);

@@ -9,7 +9,7 @@ import {
   requestHeaderAuthenticator,
   requestTokenAuthenticators,
 } from "@annex/apiserver";
-import { type ClientCASource, readOperatorFile } from "@annex/apiserver-node";
+import { type ClientCASource, readCertificates } from "@annex/apiserver-node";
 import { type ClusterClient, reflect } from "../client/index.ts";
 import { AuthenticationConfiguration, configMapData, requestHeaderNames } from "./configuration.ts";
 import { checkDelegatedOptions, type DelegatedOptions, durationMs } from "./delegated-options.ts";
@@ -94,8 +94,8 @@ class Reading {
 
   async start(signal: AbortSignal): Promise<void> {
     for (const warning of checkDelegatedOptions(this.#given.options)) this.#given.log.warn({}, warning);
-    await this.#readFiles();
-    this.#checkFiles();
+    await this.#readClientCA();
+    await this.#readFrontProxyCA();
     if (this.#wantsLookup) await this.#lookUp(signal);
     else this.#isKnown = true;
   }
@@ -104,22 +104,15 @@ class Reading {
     await Promise.all([this.#followFiles(signal), ...(this.#wantsLookup ? [this.#followCluster(signal)] : [])]);
   }
 
-  async #readFiles(): Promise<void> {
-    const { options } = this.#given;
-    const clientCAFile = options["client-ca-file"];
-    if (clientCAFile !== undefined) this.#configuration.setClientCA(await readOperatorFile(clientCAFile), clientCAFile);
-    const proxyCAFile = options["requestheader-client-ca-file"];
-    if (proxyCAFile !== undefined) this.#configuration.setRequestHeader(await readOperatorFile(proxyCAFile), namesOf(options), proxyCAFile);
+  async #readClientCA(): Promise<void> {
+    const file = this.#given.options["client-ca-file"];
+    if (file !== undefined) this.#configuration.setClientCA(await readCertificates(file), file);
   }
 
-  /** Later a file without CAs leaves those from before; at the start there are none. */
-  #checkFiles(): void {
+  async #readFrontProxyCA(): Promise<void> {
     const { options } = this.#given;
-    const useless = [
-      this.#configuration.clientCA === undefined ? options["client-ca-file"] : undefined,
-      this.#configuration.requestHeader === undefined ? options["requestheader-client-ca-file"] : undefined,
-    ].find((file) => file !== undefined);
-    if (useless !== undefined) throw new DelegatedAuthenticationError(`${useless} has no certificate in PEM that can be read`);
+    const file = options["requestheader-client-ca-file"];
+    if (file !== undefined) this.#configuration.setRequestHeader(await readCertificates(file), namesOf(options), file);
   }
 
   async #lookUp(signal: AbortSignal): Promise<void> {
@@ -163,11 +156,14 @@ class Reading {
 
   async #followFiles(signal: AbortSignal): Promise<void> {
     const { clock, log, options } = this.#given;
+    const warn = (error: unknown) =>
+      log.warn({ problem: error instanceof Error ? error.message : String(error) }, "CAs cannot be read; those from before stay");
     if (options["client-ca-file"] === undefined && options["requestheader-client-ca-file"] === undefined) return;
     while (!signal.aborted) {
       await clock.sleep(REREAD_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
-      await this.#readFiles().catch((error: unknown) => log.warn({ err: error }, "CAs cannot be read; those from before stay"));
+      await this.#readClientCA().catch(warn);
+      await this.#readFrontProxyCA().catch(warn);
     }
   }
 }

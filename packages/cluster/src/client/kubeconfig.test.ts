@@ -69,7 +69,7 @@ describe("a kubeconfig", () => {
     { config: { user: { username: "a", password: "b" } }, message: "a user name with a password is not supported" },
     { config: { user: { "auth-provider": { name: "gcp" } } }, message: "auth-provider is not supported: use exec" },
     { config: { user: { "client-key-data": base64("key") } }, message: "a client certificate and its key belong together" },
-    { config: { user: { "client-certificate": "no.crt" } }, message: "no.crt: ENOENT" },
+    { config: { user: { "client-certificate": "no.crt" } }, message: "no.crt: there is no such file or folder" },
     { config: { user: { exec: { apiVersion: "v9", command: "a" } } }, message: 'apiVersion "v9", which is not known' },
     { config: { contexts: [] }, message: 'has no context named "one"' },
     { config: { clusters: [] }, message: 'has no cluster named "c"' },

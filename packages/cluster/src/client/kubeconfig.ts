@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { decodeYAML } from "@annex/apimachinery";
+import { readOperatorFile } from "@annex/apiserver-node";
 import { type ClusterConfig, type ClusterTLS, KubeconfigError } from "./cluster-config.ts";
 import { type ExecConfig, execCredential } from "./exec-credential.ts";
 import { fixedToken, tokenFile } from "./token-file.ts";
@@ -129,11 +129,9 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 
 async function read(file: string, kubeconfig: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return await readOperatorFile(file);
   } catch (error) {
     const of = file === kubeconfig ? "" : `${kubeconfig}: `;
-    throw new KubeconfigError(`${of}cannot read ${file}: ${error instanceof Error && "code" in error ? String(error.code) : "unreadable"}`, {
-      cause: error,
-    });
+    throw new KubeconfigError(of + (error instanceof Error ? error.message : String(error)), { cause: error });
   }
 }
