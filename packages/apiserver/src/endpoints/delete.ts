@@ -10,7 +10,7 @@ import {
 } from "@annex/apimachinery";
 import { jsonTypeName } from "../definition/decode-metadata.ts";
 import type { DeleteOptions } from "../registry/verbs.ts";
-import { checkStrict, decodeText, NO_TYPE, readBody, saidType } from "./decode-body.ts";
+import { decodeText, NO_TYPE, readBody, saidType } from "./decode-body.ts";
 import type { APIResponse } from "./http.ts";
 import { listConsistency, parseDeleteOptions, parseListQuery } from "./options.ts";
 import { negotiateWrite, respondList, respondView } from "./represent.ts";
@@ -64,18 +64,18 @@ async function readDeleteOptions(state: RequestState): Promise<DeleteOptions> {
   const bytes = await readBody(state);
   if (bytes.length === 0) return parseDeleteOptions(state.query, undefined);
   const format = parseContentType(state.request.headers["content-type"], BUILT_IN_FORMATS);
-  return parseDeleteOptions(state.query, decodeOptions(state, bytes, format));
+  return parseDeleteOptions(state.query, decodeOptions(bytes, format));
 }
 
-function decodeOptions(state: RequestState, bytes: Uint8Array, format: "json" | "yaml" | "protobuf"): JSONValue {
+function decodeOptions(bytes: Uint8Array, format: "json" | "yaml" | "protobuf"): JSONValue {
   if (format === "protobuf") return decodeProtobuf(bytes, { apiVersion: "v1", kind: "DeleteOptions" }).value;
   const refuse = (text: string) => badRequest(`unable to decode DeleteOptions: ${text}`);
   const unreadable = (text: string) => (format === "json" ? badRequest(`${NO_TYPE}${text}`) : refuse(text));
-  const { value, ...duplicates } = decodeText(bytes, format, unreadable);
+  // Nobody is told what is said twice: Go reads options leniently, whatever fieldValidation says.
+  const { value } = decodeText(bytes, format, unreadable);
   if (value === null) return {};
   if (!isJSONObject(value)) throw badRequest(`${NO_TYPE}json: cannot unmarshal ${jsonTypeName(value)} into an object`);
   const { kind } = saidType(value, badRequest);
   if (kind !== "" && kind !== "DeleteOptions") throw refuse(`the body is a ${kind}`);
-  checkStrict(state, "Warn", duplicates, [], refuse);
   return value;
 }

@@ -352,6 +352,17 @@ describe("delete", () => {
     expect((await without.request("DELETE", `${THINGS}/a?${query}`)).json().kind).toBe("Status");
   });
 
+  test.each([
+    { type: "application/json", body: '{"propagationPolicy":"Orphan","propagationPolicy":"Background","x":1}' },
+    { type: "application/yaml", body: '{"propagationPolicy": "Orphan", "propagationPolicy": "Background", "x": 1}' },
+  ])("of options that are said twice in $type the last counts, and nobody is warned", async ({ type, body }) => {
+    await using server = await startHarness([Thing], { enableGarbageCollector: true });
+    await created(server, "a");
+    const answer = await server.request("DELETE", `${THINGS}/a?fieldValidation=Strict`, { body, headers: { "content-type": type } });
+    expect(answer.json()).toMatchObject({ kind: "Status", status: "Success" });
+    expect(answer.headers.warning).toBeUndefined();
+  });
+
   test("what becomes of dependents can be asked for anew, as long as a deletion is held", async () => {
     await using server = await startHarness([Thing], { enableGarbageCollector: true });
     await created(server, "a", {}, { finalizers: ["example.com/one"] });
