@@ -92,6 +92,8 @@ export interface ResourceHooks<Obj> {
   readonly validate?: (
     args: { readonly object: Obj; readonly previous: Obj | undefined; readonly subresource: string; readonly invalid: Invalid } & WriteContext,
   ) => void;
+  /** Normalizes a new object that is valid, now that its name is known: again for each name that is generated. */
+  readonly canonicalize?: (object: Obj) => Obj;
   /** The last word before the write: throws an APIError (`forbidden` of the arguments makes one) to refuse it. `object` is undefined in a deletion. */
   readonly admit?: (
     args: {

@@ -1,4 +1,4 @@
-import { t } from "@annex/apimachinery";
+import { type KubernetesObject, t } from "@annex/apimachinery";
 import { ALICE, type Harness, settled, startHarness } from "@annex/testing";
 import { describe, expect, test } from "vitest";
 import type { AdmissionPlugin } from "../admission/admission.ts";
@@ -100,9 +100,18 @@ describe("create", () => {
   test("a generated name is tried anew, and given up on with a retry", async () => {
     let byte = 0;
     const random = { uuid: () => crypto.randomUUID(), bytes: (length: number) => new Uint8Array(length).fill(byte) };
-    await using server = await startHarness([Thing], { random: { ...random, bytes: (length) => new Uint8Array(length).fill(byte++ >> 2) } });
+    const canonicalize = (object: KubernetesObject) => ({
+      ...object,
+      metadata: { ...object.metadata, labels: { "example.com/name": object.metadata.name ?? "" } },
+    });
+    const labelled = { ...Thing, hooks: { ...Thing.hooks, canonicalize } };
+    await using server = await startHarness([labelled], { random: { ...random, bytes: (length) => new Uint8Array(length).fill(byte++ >> 2) } });
     const names = [];
-    for (let count = 0; count < 3; count++) names.push((await created(server, undefined, {}, { generateName: "x-" })).metadata.name);
+    for (let count = 0; count < 3; count++) {
+      const { name, labels } = (await created(server, undefined, {}, { generateName: "x-" })).metadata;
+      names.push(name);
+      expect(labels).toEqual({ "example.com/name": name });
+    }
     expect(new Set(names).size).toBe(3);
     expect(names[0]).toBe("x-bbbbb");
 

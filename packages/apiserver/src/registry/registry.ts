@@ -142,6 +142,8 @@ class Registry {
     stored = this.#resource.hooks.prepare?.({ object: stored, previous: undefined, subresource: "", ...write }) ?? stored;
     checkRules(this.#resource, stored, undefined, request.subresource, formFaults, write);
     warnOfFinalizers(this.#resource, stored, undefined, context.warn);
+    const { canonicalize = (valid: KubernetesObject) => valid } = this.#resource.hooks;
+    stored = canonicalize(stored);
     await authorize?.();
     await this.#steps.admit("CREATE", stored, undefined, version, request, write);
 
@@ -157,7 +159,7 @@ class Registry {
         throw await this.#nameTaken(error, { namespace: input.namespace, name }, context);
       }
       if (attempt === MAX_NAME_ATTEMPTS) throw generateNameConflict(this.#resource, name, 1);
-      stored = withMetadata(stored, { ...stored.metadata, name: generateName(sent.generateName ?? "", this.#random) });
+      stored = canonicalize(withMetadata(stored, { ...stored.metadata, name: generateName(sent.generateName ?? "", this.#random) }));
     }
   }
 

@@ -132,6 +132,15 @@ describe("namespaces", () => {
     expect(refused).toMatchObject({ code: 422, message: `Namespace "${body.metadata.name}" is invalid: ${want}` });
   });
 
+  test.each([
+    { metadata: { generateName: "a%" }, fields: ["metadata.generateName", "metadata.name"] },
+    { metadata: { name: "a%" }, fields: ["metadata.name", "metadata.labels"] },
+  ])("of $metadata the label with the name is told only where the name was sent", async ({ metadata, fields }) => {
+    await using server = await startCoreServer();
+    const { code, details } = (await server.request("POST", NAMESPACES, { body: { metadata } })).json();
+    expect({ code, fields: details.causes.map(({ field }) => field) }).toEqual({ code: 422, fields });
+  });
+
   test("a phase that does not fit is refused", async () => {
     await using server = await startCoreServer();
     await create(server, "a", { finalizers: ["example.com/hold"] });

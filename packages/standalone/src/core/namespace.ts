@@ -66,9 +66,9 @@ export const Namespace = defineResource({
       columns: [{ name: "Status", type: "string", value: ({ status }) => status.phase ?? "", description: "The status of the namespace" }, AGE],
     },
   },
-  prepare: ({ object: sent, previous, subresource }) => {
-    // Once more, for a name that was generated.
-    const object = withNameLabel(sent);
+  // For a name that was generated.
+  canonicalize: withNameLabel,
+  prepare: ({ object, previous, subresource }) => {
     if (previous === undefined) {
       const { finalizers = [] } = object.spec;
       const spec = { ...object.spec, finalizers: finalizers.includes(NAMESPACE_FINALIZER) ? finalizers : [...finalizers, NAMESPACE_FINALIZER] };
