@@ -57,6 +57,12 @@ describe("the kinds, as kube-apiserver has them", () => {
     }
   });
 
+  test.each(["Role", "ClusterRole"])("the rules of a %s have their type in OpenAPI v2, for kubectl explain", async (kind) => {
+    const { definitions } = JSON.parse((await server.request("GET", "/openapi/v2")).text);
+    const { description: _description, ...rules } = definitions[`io.k8s.api.rbac.v1.${kind}`].properties.rules;
+    expect(rules).toEqual({ type: "array", items: { $ref: "#/definitions/io.k8s.api.rbac.v1.PolicyRule" }, "x-kubernetes-list-type": "atomic" });
+  });
+
   test.each(recorded.map((step, index) => ({ ...step, index, text: JSON.stringify(step.body) })))(
     "$index $method $path $text: $status",
     async (step) => {

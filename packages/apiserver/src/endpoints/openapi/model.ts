@@ -71,6 +71,8 @@ export interface DocumentModel {
   readonly version: string;
   readonly paths: readonly PathItem[];
   readonly definitions: Definitions;
+  /** The names of those that are of `isBuiltIn` kinds. */
+  readonly builtIn: ReadonlySet<string>;
 }
 
 /** The parameters that all operations of a path have: documents say them once. Source: k8s.io/kube-openapi/pkg/builder, findCommonParameters. */

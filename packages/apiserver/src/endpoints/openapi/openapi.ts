@@ -127,16 +127,20 @@ function isDiscoveryDescribed({ resources }: ServedGroupVersion): boolean {
 function documentModel(parts: readonly DocumentPart[], { title, version }: OpenAPIOptions): DocumentModel {
   const groupVersions = parts.flatMap((part) => part.groupVersions);
   const paths = parts.flatMap((part) => part.paths).sort((left, right) => (left.path < right.path ? -1 : 1));
-  const known = Object.fromEntries([metaDefinitions(groupVersions), ...groupVersions.flatMap(definitionsOf)].flatMap((some) => Object.entries(some)));
-  return { title, version, paths, definitions: referencedDefinitions(paths, known) };
+  const kinds = groupVersions.flatMap(kindsOf);
+  const known = Object.fromEntries(
+    [metaDefinitions(groupVersions), ...kinds.map(({ definitions }) => definitions)].flatMap((some) => Object.entries(some)),
+  );
+  const builtIn = new Set(kinds.filter(({ isBuiltIn }) => isBuiltIn).flatMap(({ definitions }) => Object.keys(definitions)));
+  return { title, version, paths, definitions: referencedDefinitions(paths, known), builtIn };
 }
 
-function definitionsOf({ version, resources }: ServedGroupVersion): Definitions[] {
+function kindsOf({ version, resources }: ServedGroupVersion): { readonly isBuiltIn: boolean; readonly definitions: Definitions }[] {
   return resources.flatMap(({ resource, subresources }) => {
     const served = versionOf(resource, version);
     const below = subresources.get(version) ?? [];
     return [{ resource, version: served }, ...below].flatMap((kind) =>
-      kind.version === undefined ? [] : [kindDefinitions(kind.resource, kind.version)],
+      kind.version === undefined ? [] : [{ isBuiltIn: kind.resource.isBuiltIn, definitions: kindDefinitions(kind.resource, kind.version) }],
     );
   });
 }

@@ -51,3 +51,13 @@ test.each<{ name: string; schema: DocumentSchema; want: DocumentSchema }>([
     want: { type: "object", additionalProperties: true },
   },
 ])("$name", ({ schema, want }) => expect(simplify(schema)).toEqual(want));
+
+test("of a built-in kind what may be null is said as if it might not", () => {
+  const schema = (rules: DocumentSchema): DocumentSchema => ({
+    type: "object",
+    required: ["rules"],
+    properties: { rules, extra: { type: "object", additionalProperties: rules } },
+  });
+  const rules: DocumentSchema = { type: "array", items: { $ref: "Rule" } };
+  expect(simplify(schema({ ...rules, nullable: true }), true)).toEqual(schema(rules));
+});

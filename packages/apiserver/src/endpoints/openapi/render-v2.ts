@@ -19,46 +19,50 @@ const reference = (name: string) => ({ $ref: `#/definitions/${name}` });
  *
  * Source: k8s.io/kube-openapi/pkg/builder.
  */
-export function renderV2({ title, version, paths, definitions }: DocumentModel): JSONObject {
+export function renderV2({ title, version, paths, definitions, builtIn }: DocumentModel): JSONObject {
   return {
     swagger: "2.0",
     info: { title, version },
     paths: Object.fromEntries(paths.map((item) => [item.path, renderPath(item)])),
-    definitions: Object.fromEntries(Object.entries(definitions).map(([name, schema]) => [name, renderDefinition(schema)])),
+    definitions: Object.fromEntries(Object.entries(definitions).map(([name, schema]) => [name, renderDefinition(schema, builtIn.has(name))])),
     securityDefinitions: { BearerToken: { description: "Bearer Token authentication", type: "apiKey", name: "authorization", in: "header" } },
     security: [{ BearerToken: [] }],
   };
 }
 
 /** Of a kind that keeps unknown fields nothing is said: clients would refuse what it does not name. */
-function renderDefinition(schema: DocumentSchema): JSONObject {
-  if (schema["x-kubernetes-preserve-unknown-fields"] !== true) return renderSchema(schema);
+function renderDefinition(schema: DocumentSchema, isBuiltIn: boolean): JSONObject {
+  if (schema["x-kubernetes-preserve-unknown-fields"] !== true) return renderSchema(schema, isBuiltIn);
   const { description, "x-kubernetes-group-version-kind": kinds } = schema;
-  return renderSchema({
+  const unsaid: DocumentSchema = {
     type: "object",
     ...(description === undefined ? {} : { description }),
     ...(kinds === undefined ? {} : { "x-kubernetes-group-version-kind": kinds }),
-  });
+  };
+  return renderSchema(unsaid, isBuiltIn);
 }
 
-function renderSchema(schema: DocumentSchema): JSONObject {
-  return mapSchema(simplify(schema), (name, rest) => ({ ...rest, ...reference(name) }));
+function renderSchema(schema: DocumentSchema, isBuiltIn: boolean): JSONObject {
+  return mapSchema(simplify(schema, isBuiltIn), (name, rest) => ({ ...rest, ...reference(name) }));
 }
 
 /**
  * Leaves out of a schema what OpenAPI 2.0 does not know (alternatives, null), and what kubectl cannot read in it: a field that may be null, or that keeps
  * unknown fields, has no type, properties or items; a list without items has no type; nothing has a default.
  *
+ * @param isBuiltIn whether it is of a built-in kind, of which kubectl knows what may be null: there nothing is lost with that.
  * Source: apiextensions-apiserver/pkg/controller/openapi/v2, ToStructuralOpenAPIV2; kube-openapi handler, PruneDefaults.
  */
-export function simplify(schema: DocumentSchema): DocumentSchema {
+export function simplify(schema: DocumentSchema, isBuiltIn = false): DocumentSchema {
+  const mayBeNull = (one: DocumentSchema | undefined) => !isBuiltIn && one?.nullable === true;
+  const nested = (one: DocumentSchema) => simplify(one, isBuiltIn);
   const {
     allOf: _allOf,
     anyOf: _anyOf,
     oneOf: _oneOf,
     not: _not,
     default: _default,
-    nullable,
+    nullable: _nullable,
     type,
     properties,
     items,
@@ -67,18 +71,18 @@ export function simplify(schema: DocumentSchema): DocumentSchema {
     ...rest
   } = schema;
   const keepsUnknown = schema["x-kubernetes-preserve-unknown-fields"] === true;
-  const isOpen = nullable === true || keepsUnknown;
-  const isUntyped = nullable === true || (keepsUnknown && type === "object") || (type === "array" && (isOpen || items === undefined));
+  const isOpen = mayBeNull(schema) || keepsUnknown;
+  const isUntyped = mayBeNull(schema) || (keepsUnknown && type === "object") || (type === "array" && (isOpen || items === undefined));
   const values = typeof additionalProperties === "object" ? additionalProperties : undefined;
-  const needed = values?.nullable === true ? [] : (required ?? []).filter((name) => isOpen || properties?.[name]?.nullable !== true);
+  const needed = mayBeNull(values) ? [] : (required ?? []).filter((name) => isOpen || !mayBeNull(properties?.[name]));
   return {
     ...rest,
     ...(isUntyped || type === undefined ? {} : { type }),
     ...(isOpen || properties === undefined
       ? {}
-      : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, simplify(property)])) }),
-    ...(isOpen || items === undefined ? {} : { items: simplify(items) }),
-    ...(additionalProperties === undefined ? {} : { additionalProperties: values === undefined ? additionalProperties : simplify(values) }),
+      : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, nested(property)])) }),
+    ...(isOpen || items === undefined ? {} : { items: nested(items) }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: values === undefined ? additionalProperties : nested(values) }),
     ...(needed.length === 0 ? {} : { required: needed }),
   };
 }
