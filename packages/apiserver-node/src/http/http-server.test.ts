@@ -230,6 +230,36 @@ describe("a request", () => {
     expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${code} [^]*\r\naudit-id: \\S+\r\n[^]*"reason":"${reason}"`, "i"));
   });
 
+  const host = (value: string) => `host: ${value}\r\n`;
+  test.each([
+    { line: "GET / HTTP/1.1", hosts: "", want: "missing required Host header" },
+    { line: "GET https://a/ HTTP/1.1", hosts: "", want: "missing required Host header" },
+    { line: "GET / HTTP/1.1", hosts: "connection: Upgrade\r\nupgrade: websocket\r\n", want: "missing required Host header" },
+    { line: "GET / HTTP/1.1", hosts: host("a") + host("a"), want: "too many Host headers" },
+    { line: "GET / HTTP/1.0", hosts: host("a") + host("b"), want: "too many Host headers" },
+    { line: "GET / HTTP/1.1", hosts: host("a b"), want: "malformed Host header" },
+    { line: "GET / HTTP/1.1", hosts: host("a/b"), want: "malformed Host header" },
+    { line: "GET / HTTP/1.1", hosts: host("\u00e9"), want: "malformed Host header" },
+  ])("$line with $hosts is refused: $want", async ({ line, hosts, want }) => {
+    const { port } = await start(async () => text("handled"));
+    const { socket, received } = await openRaw(port);
+    socket.write(`${line}\r\n${hosts}\r\n`);
+    await eventually(() => expect(received()).toContain(`"message":"${want}"`));
+    expect(received()).toMatch(/^HTTP\/1\.1 400 .*\r\nconnection: close\r\n/is);
+    expect(received()).not.toContain("handled");
+  });
+
+  test.each([
+    { line: "GET / HTTP/1.0", hosts: "" },
+    { line: "GET / HTTP/1.1", hosts: host("") },
+    { line: "GET / HTTP/1.1", hosts: host("[fd00::1%25eth0]:6443") },
+  ])("$line with $hosts is served", async ({ line, hosts }) => {
+    const { port } = await start(async () => text("handled"));
+    const { socket, received } = await openRaw(port);
+    socket.write(`${line}\r\n${hosts}\r\n`);
+    await eventually(() => expect(received()).toContain("handled"));
+  });
+
   test("with an empty body that ended before anybody read it is read", async () => {
     const [arrived, ended] = [beginning(), beginning()];
     const { port } = await start(async ({ body }) => {

@@ -3,7 +3,9 @@ import type { Writable } from "node:stream";
 import type { APIResponse, ResponseHeaders } from "@annex/apiserver";
 import type { Connection } from "./connection.ts";
 import { Exchange, refuseHead, type ServerContext } from "./exchange.ts";
-import { requestHead } from "./request.ts";
+import type { HTTPLimits } from "./limits.ts";
+import { type RequestHead, requestHead } from "./request.ts";
+import { statusResponse } from "./status-response.ts";
 
 /**
  * How much of an unread body is taken in after the answer. As much as Go takes in of one that is too large: kube-apiserver reads to its limit before it refuses, and net/http 256 KiB
@@ -102,6 +104,24 @@ export function serveRequest(context: ServerContext, connection: Connection, req
   const target = req.url ?? "";
   const head = requestHead(target, req.headers, req.rawHeaders);
   const exchange = new HTTP1Exchange(context, connection, req, res, head);
-  const refusal = refused ?? refuseHead(target, head, context.limits);
+  const refusal = refused ?? refuseHTTP1Head(req, head, context.limits);
   void (refusal === undefined ? exchange.run() : exchange.answer(refusal));
+}
+
+/** {@link refuseHead}, and what HTTP/1.1 asks of `Host`. Node would refuse a missing one without a word, and knows nothing of the others. */
+export function refuseHTTP1Head(req: IncomingMessage, head: RequestHead, limits: HTTPLimits): APIResponse | undefined {
+  return refuseHost(req, head) ?? refuseHead(req.url ?? "", head, limits);
+}
+
+/** Host and port, of whatever bytes a URL may have there. Source: golang.org/x/net/http/httpguts, ValidHostHeader. */
+const HOST = /^[A-Za-z0-9!$%&'()*+,\-.:;=[\]_~]*$/;
+
+/** Source: RFC 9112, section 3.2. The connection ends with such a request, as in Go. */
+function refuseHost({ httpVersion }: IncomingMessage, { headers: { host }, rawHeaders }: RequestHead): APIResponse | undefined {
+  const refuse = (why: string) => statusResponse(400, "BadRequest", why, { connection: "close" });
+  if (host === undefined) return httpVersion === "1.1" ? refuse("missing required Host header") : undefined;
+  if (!HOST.test(host)) return refuse("malformed Host header");
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === "host") hosts++;
+  return hosts > 1 ? refuse("too many Host headers") : undefined;
 }

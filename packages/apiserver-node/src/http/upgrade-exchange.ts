@@ -3,8 +3,8 @@ import type { Duplex } from "node:stream";
 import { Writable } from "node:stream";
 import type { ResponseHeaders } from "@annex/apiserver";
 import type { Connection } from "./connection.ts";
-import { refuseHead, type ServerContext } from "./exchange.ts";
-import { HTTP1Exchange } from "./http1-exchange.ts";
+import type { ServerContext } from "./exchange.ts";
+import { HTTP1Exchange, refuseHTTP1Head } from "./http1-exchange.ts";
 import { requestHead } from "./request.ts";
 import { statusResponse } from "./status-response.ts";
 import { acceptHandshake, chooseProtocol, closeFrame, FrameReader, NORMAL_CLOSURE, PROTOCOL_ERROR, pongFrame, textFrame } from "./websocket.ts";
@@ -128,7 +128,7 @@ export function serveUpgrade(context: ServerContext, connection: Connection, req
   const res = new ServerResponse(req);
   res.assignSocket(req.socket);
   const exchange = new UpgradeExchange(context, connection, req, res, head, socket);
-  const refusal = refuseHead(target, head, context.limits) ?? refuseBody(exchange);
+  const refusal = refuseHTTP1Head(req, head, context.limits) ?? refuseBody(exchange);
   void (refusal === undefined ? exchange.run() : exchange.answer(refusal));
 }
 
