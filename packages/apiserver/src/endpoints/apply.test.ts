@@ -190,7 +190,7 @@ describe("server-side apply", () => {
   });
 
   test("of status at its place", async () => {
-    await using server = await startHarness([Thing]);
+    await using server = await startHarness([Thing], { clock: steppedClock() });
     const status = { ...thing({}), status: { phase: "Done" } };
     expect((await apply(server, status, "me", "", `${THINGS}/a/status`)).status).toBe(404);
     const created = await apply(server, { ...thing({ color: "red" }), status: { phase: "Done" } });
