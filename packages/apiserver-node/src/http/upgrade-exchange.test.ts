@@ -84,7 +84,7 @@ function watching(): { readonly handler: RequestHandler; readonly ends: string[]
     headers: { "content-type": "application/json" },
     async body(sink, signal) {
       sink.write(Buffer.from('{"a":1}\n{"b":2}\n'));
-      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       ends.push(String(signal.reason));
     },
   });
@@ -130,6 +130,19 @@ describe("a WebSocket", () => {
     await client.endsWith(message('{"b":2}\n'));
     const head = chosen === undefined ? SWITCHED : SWITCHED.replace(/\r\n$/, `sec-websocket-protocol: ${chosen}\r\n\r\n`);
     expect(client.received().toString().startsWith(head)).toBe(true);
+  });
+
+  test.each([
+    { what: "of another version", handshake: HANDSHAKE.replace("13", "8"), message: "missing or bad WebSocket Version" },
+    { what: "without a key", handshake: HANDSHAKE.replace(KEY, ""), message: "mismatch challenge/response" },
+  ])("$what is refused with the version that is spoken, and the stream ends unseen", async ({ handshake, message }) => {
+    const { handler, ends } = watching();
+    const { port } = await start(handler);
+    const received = (await talk(port, get(handshake)).closed).toString();
+    expect(received).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*\r\nsec-websocket-version: 13\r\n/s);
+    const body = received.slice(received.indexOf("{"), received.lastIndexOf("}") + 1);
+    expect(JSON.parse(body)).toMatchObject({ kind: "Status", code: 400, reason: "BadRequest", message });
+    await vi.waitFor(() => expect(ends).toEqual([`Error: ${message}`]));
   });
 
   test("ends with its stream: a close frame, then the connection", async () => {
@@ -265,6 +278,7 @@ describe("a request that asks for another protocol", () => {
 
   test.each([
     { what: "a WebSocket where the answer is no stream", headers: HANDSHAKE },
+    { what: "one of another version there", headers: HANDSHAKE.replace("13", "8") },
     { what: "one that is not spoken here", headers: "connection: Upgrade\r\nupgrade: h2c\r\n" },
   ])("gets the answer to any other, for $what", async ({ headers }) => {
     const { port } = await start(whole);

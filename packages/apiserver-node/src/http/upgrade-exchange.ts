@@ -1,13 +1,24 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Writable } from "node:stream";
-import type { ResponseHeaders } from "@annex/apiserver";
+import type { APIResponse, ByteSink, ResponseHeaders } from "@annex/apiserver";
 import type { Connection } from "./connection.ts";
 import type { ServerContext } from "./exchange.ts";
 import { HTTP1Exchange, refuseHTTP1Head } from "./http1-exchange.ts";
 import { requestHead } from "./request.ts";
 import { statusResponse } from "./status-response.ts";
-import { acceptHandshake, chooseProtocol, closeFrame, FrameReader, NORMAL_CLOSURE, PROTOCOL_ERROR, pongFrame, textFrame } from "./websocket.ts";
+import {
+  chooseProtocol,
+  closeFrame,
+  FrameReader,
+  type Handshake,
+  NORMAL_CLOSURE,
+  PROTOCOL_ERROR,
+  pongFrame,
+  readHandshake,
+  textFrame,
+  WEBSOCKET_VERSION,
+} from "./websocket.ts";
 
 const NEWLINE = 0x0a;
 
@@ -15,11 +26,12 @@ const NEWLINE = 0x0a;
  * A request of HTTP/1.1 that would rather speak another protocol on its connection.
  *
  * A WebSocket is what it gets where the answer is a stream: each line of the stream is a text message, which is how kube-apiserver sends
- * watch events to clients that ask so (fabric8 does). Any other answer, and any other protocol, is answered as if nobody had asked.
+ * watch events to clients that ask so (fabric8 does); there a handshake that cannot be one is a 400. Any other answer, and any other protocol, is answered as
+ * if nobody had asked.
  * The connection ends with it: Node has let go of it. Source: apiserver, endpoints/handlers/watch.go, HandleWS.
  */
 export class UpgradeExchange extends HTTP1Exchange {
-  readonly #accept: string | undefined;
+  readonly #handshake: Handshake | undefined;
   readonly #protocol: string | undefined;
   readonly #socket: Duplex;
   readonly #frames = new FrameReader();
@@ -35,7 +47,7 @@ export class UpgradeExchange extends HTTP1Exchange {
     socket: Duplex,
   ) {
     super(context, connection, req, res, head);
-    this.#accept = acceptHandshake(req.method ?? "", head.headers);
+    this.#handshake = readHandshake(req.method ?? "", head.headers);
     this.#protocol = chooseProtocol(head.headers["sec-websocket-protocol"]);
     this.#socket = socket;
     res.shouldKeepAlive = false;
@@ -50,13 +62,21 @@ export class UpgradeExchange extends HTTP1Exchange {
     return this.#messages ?? super.writable;
   }
 
+  override answer(response: APIResponse): Promise<void> | undefined {
+    const { status, headers, body } = response;
+    const fault = this.#handshake?.fault;
+    if (fault === undefined || typeof body !== "function" || !isEndless(status, headers)) return super.answer(response);
+    return super.answer(refuseHandshake(fault, body));
+  }
+
   protected override sendHead(status: number, headers: ResponseHeaders, length: number | undefined, end: boolean): void {
-    if (status !== 200 || end || length !== undefined || headers["content-length"] !== undefined || this.#accept === undefined) {
+    const accept = this.#handshake?.accept;
+    if (end || length !== undefined || !isEndless(status, headers) || accept === undefined) {
       super.sendHead(status, headers, length, end);
       return;
     }
     this.response.detachSocket(this.readable.socket);
-    const lines = ["HTTP/1.1 101 Switching Protocols", "upgrade: websocket", "connection: Upgrade", `sec-websocket-accept: ${this.#accept}`];
+    const lines = ["HTTP/1.1 101 Switching Protocols", "upgrade: websocket", "connection: Upgrade", `sec-websocket-accept: ${accept}`];
     if (this.#protocol !== undefined) lines.push(`sec-websocket-protocol: ${this.#protocol}`);
     this.#socket.write(`${lines.join("\r\n")}\r\n\r\n`);
     this.#messages = this.#messageWriter();
@@ -119,6 +139,26 @@ export class UpgradeExchange extends HTTP1Exchange {
       },
     });
   }
+}
+
+function isEndless(status: number, headers: ResponseHeaders): boolean {
+  return status === 200 && headers["content-length"] === undefined;
+}
+
+const NOWHERE: ByteSink = { write: () => true, drained: async () => undefined };
+
+/** The 400 in place of a stream, which is called all the same, to end at once: it holds what was opened for it. */
+function refuseHandshake(fault: string, stream: Exclude<APIResponse["body"], Uint8Array | undefined>): APIResponse {
+  const { body, headers, status } = statusResponse(400, "BadRequest", fault, { "sec-websocket-version": WEBSOCKET_VERSION });
+  return {
+    status,
+    headers,
+    async body(sink) {
+      if (body instanceof Uint8Array) sink.write(body);
+      // Nobody is left to be told how it ended.
+      await stream(NOWHERE, AbortSignal.abort(new Error(fault))).catch(() => undefined);
+    },
+  };
 }
 
 /** Serves one request that came with an `upgrade` header. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { acceptHandshake, type ControlFrame, closeFrame, FrameReader, textFrame } from "./websocket.ts";
+import { type ControlFrame, closeFrame, FrameReader, readHandshake, textFrame } from "./websocket.ts";
 
 const HANDSHAKE = {
   host: "127.0.0.1:9443",
@@ -10,32 +10,38 @@ const HANDSHAKE = {
   "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-describe("acceptHandshake", () => {
+describe("readHandshake", () => {
   test.each([
     { headers: {}, why: "the example of RFC 6455, section 1.3" },
     { headers: { upgrade: "WebSocket" }, why: "the protocol's name in any case" },
     { headers: { origin: "https://127.0.0.1:9443" }, why: "a page of this host" },
     { headers: { host: "annex", origin: "https://annex:443" }, why: "the port that goes without saying" },
   ])("takes $why", ({ headers }) => {
-    expect(acceptHandshake("GET", { ...HANDSHAKE, ...headers })).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    expect(readHandshake("GET", { ...HANDSHAKE, ...headers })).toEqual({ accept: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" });
   });
 
   test.each([
     { headers: { upgrade: "h2c" } },
     { headers: { upgrade: undefined } },
-    { headers: { "sec-websocket-version": "8" } },
-    { headers: { "sec-websocket-key": "dGhlIHNhbXBsZQ==" } },
-    { headers: { "sec-websocket-key": undefined } },
     { headers: { origin: "https://elsewhere.example" } },
     { headers: { origin: "https://127.0.0.1:8443" } },
     { headers: { origin: "null" } },
     { headers: { origin: "https://127.0.0.1:9443", host: undefined } },
   ])("passes over $headers", ({ headers }) => {
-    expect(acceptHandshake("GET", { ...HANDSHAKE, ...headers })).toBeUndefined();
+    expect(readHandshake("GET", { ...HANDSHAKE, ...headers })).toBeUndefined();
+  });
+
+  test.each([
+    { headers: { "sec-websocket-version": "8" }, fault: "missing or bad WebSocket Version" },
+    { headers: { "sec-websocket-version": undefined }, fault: "missing or bad WebSocket Version" },
+    { headers: { "sec-websocket-key": "dGhlIHNhbXBsZQ==" }, fault: "mismatch challenge/response" },
+    { headers: { "sec-websocket-key": undefined }, fault: "mismatch challenge/response" },
+  ])("finds fault with $headers", ({ headers, fault }) => {
+    expect(readHandshake("GET", { ...HANDSHAKE, ...headers })).toEqual({ fault });
   });
 
   test("is for GET", () => {
-    expect(acceptHandshake("POST", HANDSHAKE)).toBeUndefined();
+    expect(readHandshake("POST", HANDSHAKE)).toBeUndefined();
   });
 });
 

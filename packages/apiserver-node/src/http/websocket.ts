@@ -12,26 +12,30 @@ const PONG = 0xa;
 const MASKED = 0x80;
 const MAX_CONTROL_BYTES = 125;
 
+/** The one version of the protocol, which a refusal names. */
+export const WEBSOCKET_VERSION = "13";
+
 export const NORMAL_CLOSURE = 1000;
 export const PROTOCOL_ERROR = 1002;
 
+/** The value of `sec-websocket-accept`, or why no WebSocket can come of it. */
+export type Handshake = { readonly accept: string; readonly fault?: undefined } | { readonly fault: string; readonly accept?: undefined };
+
 /**
- * What answers a client's handshake.
+ * Reads a client's handshake.
  *
  * A page of another site may open a WebSocket in a browser that holds a client certificate, and would read what only its user may: where
  * an `origin` is named, it has to be this host's.
  *
- * @returns the value of `sec-websocket-accept`; undefined if the request is no handshake that is accepted, and is to be answered as any other.
+ * @returns undefined if the request is to be answered as any other.
+ * Source: RFC 6455, sections 4.2 and 4.4.
  */
-export function acceptHandshake(method: string, headers: Readonly<Record<string, string | undefined>>): string | undefined {
+export function readHandshake(method: string, headers: Readonly<Record<string, string | undefined>>): Handshake | undefined {
+  if (method !== "GET" || headers.upgrade?.toLowerCase() !== "websocket" || !isSameOrigin(headers.origin, headers.host)) return undefined;
+  if (headers["sec-websocket-version"] !== WEBSOCKET_VERSION) return { fault: "missing or bad WebSocket Version" };
   const key = headers["sec-websocket-key"] ?? "";
-  const isHandshake =
-    method === "GET" &&
-    headers.upgrade?.toLowerCase() === "websocket" &&
-    headers["sec-websocket-version"] === "13" &&
-    /^[A-Za-z0-9+/]{22}==$/.test(key) &&
-    isSameOrigin(headers.origin, headers.host);
-  return isHandshake ? createHash("sha1").update(key).update(GUID).digest("base64") : undefined;
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) return { fault: "mismatch challenge/response" };
+  return { accept: createHash("sha1").update(key).update(GUID).digest("base64") };
 }
 
 /**
