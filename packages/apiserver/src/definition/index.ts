@@ -16,6 +16,7 @@ export {
 export type * from "./handlers.ts";
 export { rereadMetadata, rereadObject } from "./reread-object.ts";
 export {
+  definedVersionOf,
   type Invalid,
   inVersion,
   type Resource,

@@ -98,12 +98,13 @@ class PolicyWork {
 
   async #mutate(invocation: PolicyInvocation<MutatingPolicy>, before: KubernetesObject): Promise<KubernetesObject> {
     const { policy, version: name, params } = invocation;
+    const { resource } = this.#attributes;
     const version = objectVersion(this.#attributes, name);
-    if (version === undefined) throw new Error(`${this.#attributes.resource.kind} has no version ${name}`);
+    if (version === undefined) throw new Error(`${resource.kind} has no version ${name}`);
     let object = before;
     for (const mutation of policy.mutations) {
       try {
-        const made = await mutatedObject(policy, mutation, object, version, this.#input.in(name, object, params));
+        const made = await mutatedObject(policy, mutation, object, { resource, version }, this.#input.in(name, object, params));
         this.#hasMutated = true;
         if (made !== object) object = defaulted(made, version);
       } catch (error) {

@@ -16,7 +16,7 @@ import {
   SchemaMismatchError,
   type StructuralType,
 } from "@annex/apimachinery";
-import type { ResourceVersion } from "@annex/apiserver";
+import type { Resource, ResourceVersion } from "@annex/apiserver";
 import { patchedObject } from "../matching/patched-object.ts";
 import type { MutatingPolicy, Mutation } from "./policy.ts";
 
@@ -28,7 +28,7 @@ export class MutationError extends Error {
 /**
  * What a mutation of a policy makes of an object.
  *
- * @param version of the object; it has to be known, for its lists and maps to be merged.
+ * @param at the version of the object; it has to be known, for its lists and maps to be merged.
  * @throws {MutationError}
  * @throws {APIError} `InternalError` where no object comes of it.
  * Source: k8s.io/apiserver/pkg/admission/plugin/policy/mutating/patch.
@@ -37,7 +37,7 @@ export async function mutatedObject(
   { variables }: MutatingPolicy,
   { type, expression }: Mutation,
   object: KubernetesObject,
-  version: ResourceVersion,
+  at: { readonly resource: Resource; readonly version: ResourceVersion },
   input: AdmissionInput,
 ): Promise<KubernetesObject> {
   const { value, error } = await new AdmissionActivation(input, variables).evaluate(expression);
@@ -46,7 +46,7 @@ export async function mutatedObject(
     const { patch, error: fault } = jsonPatchOf(value);
     if (fault !== undefined) throw new MutationError(fault);
     try {
-      return patchedObject(object, patch);
+      return patchedObject(object, patch, at.resource);
     } catch (failure) {
       // What a test of the patch does not find leaves the object as it is.
       if (isFailedTest(failure)) return object;
@@ -55,7 +55,7 @@ export async function mutatedObject(
   }
   const { patch, error: fault } = applyConfigurationOf(value);
   if (fault !== undefined) throw new MutationError(fault);
-  return applied(object, patch, objectType(version.schema));
+  return applied(object, patch, objectType(at.version.schema));
 }
 
 /** Merges a configuration into an object. Nobody comes to own what it says. */

@@ -9,7 +9,14 @@ const Widget = defineResource({
   group: "example.com",
   kind: "Widget",
   scope: "Namespaced",
-  versions: { v1: { schema: { spec: t.object({ color: t.optional(t.string()), size: t.integer({ default: 1 }) }) } } },
+  versions: {
+    v1: { storage: true, schema: { spec: t.object({ color: t.optional(t.string()), size: t.integer({ default: 1 }) }) } },
+    v2: {
+      schema: { spec: t.object({ colour: t.optional(t.string()), size: t.integer({ default: 1 }) }) },
+      toStorage: ({ spec: { colour, ...rest }, ...object }) => ({ ...object, spec: { ...rest, ...(colour === undefined ? {} : { color: colour }) } }),
+      fromStorage: ({ spec: { color, ...rest }, ...object }) => ({ ...object, spec: { ...rest, ...(color === undefined ? {} : { colour: color }) } }),
+    },
+  },
 });
 const WIDGETS = "/apis/example.com/v1/namespaces/shop/widgets";
 const API = "/apis/admissionregistration.k8s.io/v1";
@@ -169,6 +176,16 @@ describe("mutating policies", () => {
     });
     expect(updated.json().spec).toEqual({ color: "UPDATE", size: 2 });
     expect((await api.request("DELETE", `${WIDGETS}/one`)).status).toBe(200);
+  });
+
+  test("what they make of another version is converted", async () => {
+    const expression = `[
+      JSONPatch{op: "replace", path: "/apiVersion", value: "example.com/v2"},
+      JSONPatch{op: "replace", path: "/spec", value: {"colour": "green"}},
+    ]`;
+    await using api = await startMutating({ mutations: [{ patchType: "JSONPatch", jsonPatch: { expression } }] });
+    const made = (await api.request("POST", WIDGETS, { body: widget("one") })).json();
+    expect(made).toMatchObject({ apiVersion: "example.com/v1", spec: { color: "green", size: 1 } });
   });
 
   test("what they make is validated as what a client sent", async () => {

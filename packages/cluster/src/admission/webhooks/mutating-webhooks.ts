@@ -1,5 +1,5 @@
 import { APIError, internalError, type JSONPatchOperation, jsonEquals, jsonPatchFault, type KubernetesObject, quoteGo } from "@annex/apimachinery";
-import type { AdmissionAttributes, AdmissionContext, AdmissionPlugin, Authorizer, Reinvocation } from "@annex/apiserver";
+import type { AdmissionAttributes, AdmissionContext, AdmissionPlugin, Authorizer, Reinvocation, Resource } from "@annex/apiserver";
 import { isExempt } from "../exempt.ts";
 import { authorizationAnswers } from "../matching/authorization.ts";
 import { asJSON, defaulted, objectVersion, patchedObject } from "../matching/patched-object.ts";
@@ -92,13 +92,13 @@ function applied(
   if (patch.length === 0) return undefined;
   if (object === undefined)
     throw internalError(`admission webhook ${quoteGo(name)} attempted to modify the object, which is not supported for this operation`);
-  const patched = tried(object, patch);
+  const patched = tried(object, patch, attributes.resource);
   return { object: defaulted(patched, objectVersion(attributes, version)), isChanged: !jsonEquals(asJSON(object), asJSON(patched)) };
 }
 
-function tried(object: KubernetesObject, patch: readonly JSONPatchOperation[]): KubernetesObject {
+function tried(object: KubernetesObject, patch: readonly JSONPatchOperation[], resource: Resource): KubernetesObject {
   try {
-    return patchedObject(object, patch);
+    return patchedObject(object, patch, resource);
   } catch (error) {
     throw APIError.is(error, "InternalError") ? error : internalError(jsonPatchFault(error), error);
   }

@@ -292,6 +292,18 @@ describe("which webhooks are asked", () => {
     ]);
   });
 
+  test("what it makes of another version is converted", async () => {
+    await using started = await start({ mutating: [{ path: "/1" }, { path: "/2" }] });
+    const rewritten = [
+      { op: "replace", path: "/apiVersion", value: "example.com/v2" },
+      { op: "replace", path: "/spec", value: { colour: "green" } },
+    ];
+    started.server.answers.set("/1", patchAnswer(rewritten));
+    const answer = await create(started, widget("one", { size: 5 }));
+    expect(answer.json()).toMatchObject({ apiVersion: "example.com/v1", spec: { color: "green", size: 1 } });
+    expect(started.server.asked[1]?.review.request.object).toMatchObject({ apiVersion: "example.com/v1", spec: { color: "green", size: 1 } });
+  });
+
   test("a deletion is of the version of its path", async () => {
     await using started = await start({
       validating: [{ matchPolicy: "Exact", rules: [{ ...EVERYTHING, operations: ["DELETE"], apiVersions: ["v2"] }] }],
@@ -457,6 +469,15 @@ describe("what a patch may not do", () => {
       operations: [{ op: "replace", path: "/apiVersion", value: "v1" }],
       code: 500,
       message: `${outside}no kind "Widget" is registered for version "v1"`,
+    },
+    {
+      what: "make another version and kind of it",
+      operations: [
+        { op: "replace", path: "/apiVersion", value: "example.com/v2" },
+        { op: "replace", path: "/kind", value: "Gadget" },
+      ],
+      code: 500,
+      message: `${outside}no kind "Gadget" is registered for version "example.com/v2"`,
     },
     { what: "make another kind of it", operations: [{ op: "replace", path: "/kind", value: "Gadget" }], code: 422, message: "Gadget.example.com" },
     {
