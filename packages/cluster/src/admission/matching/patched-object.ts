@@ -30,8 +30,9 @@ export function patchedObject(object: KubernetesObject, patch: readonly JSONPatc
   const result = applyJSONPatch(object as unknown as JSONObject, patch);
   if (!isJSONObject(result)) throw internalError("json: cannot unmarshal array into Go value of type map[string]interface {}");
   if (typeof result.kind !== "string" || result.kind === "") throw internalError("Object 'Kind' is missing in what a patch made of an object");
-  if (!isJSONObject(result.metadata ?? null)) throw internalError("what a patch made of an object has no metadata");
-  const read = rereadMetadata(result as unknown as KubernetesObject); // it has what every object has
+  const metadata = result.metadata ?? {};
+  if (!isJSONObject(metadata)) throw internalError("what a patch made of an object has metadata that is no object");
+  const read = rereadMetadata({ ...result, metadata } as unknown as KubernetesObject); // it has what every object has
   if (read.apiVersion === object.apiVersion) return read;
   const [from, to] = [read, object].map((one) => definedVersionOf(resource, one));
   if (from === undefined || to === undefined)

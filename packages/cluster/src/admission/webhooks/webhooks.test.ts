@@ -446,8 +446,17 @@ describe("what a patch may not do", () => {
     },
     { what: "take the type away", operations: [{ op: "remove", path: "/kind" }], code: 500, message: `${outside}Object 'Kind' is missing in` },
     { what: "make a list of it", operations: [{ op: "replace", path: "", value: [] }], code: 500, message: `${outside}json: cannot unmarshal array` },
+    ...[
+      { op: "remove", path: "/metadata" },
+      { op: "replace", path: "/metadata", value: null },
+    ].map((operation) => ({
+      what: `take metadata away (${operation.op})`,
+      operations: [operation],
+      code: 422,
+      message: "name or generateName is required",
+    })),
     {
-      what: "take metadata away",
+      what: "make a text of metadata",
       operations: [{ op: "replace", path: "/metadata", value: "x" }],
       code: 500,
       message: `${outside}what a patch made`,
