@@ -139,6 +139,33 @@ describe("a list", () => {
   });
 });
 
+test("pages that come together are looked at in turns of the event loop of their own", async () => {
+  const answers: (() => void)[] = [];
+  const page = { metadata: { resourceVersion: "9" }, items: [secret("1"), secret("2"), secret("3")] };
+  await using cluster = await startFakeCluster((_request, response) => {
+    answers.push(() => answerJSON(response, 200, page));
+    if (answers.length === 8) for (const answer of answers) answer();
+  });
+  await using client = createClusterClient(cluster.config, { clock: realClock });
+  const line = () => undefined;
+  const { verbs } = remoteSecrets({ client, types: [NOTE_SECRET_TYPE], clock: realClock, log: { error: line, warn: line, info: line, debug: line } });
+  const turns: number[] = [0];
+  const matches = () => {
+    turns[turns.length - 1] = (turns[turns.length - 1] ?? 0) + 1;
+    return true;
+  };
+  let isDone = false;
+  const count = () => {
+    turns.push(0);
+    if (!isDone) setImmediate(count);
+  };
+  count();
+  const lists = await Promise.all(Array.from({ length: 8 }, () => verbs.list({ ...LIST, filter: { isCounted: true, matches } }, context)));
+  isDone = true;
+  expect(lists.map(({ items }) => items.length)).toEqual(Array(8).fill(3));
+  expect(turns.filter((seen) => seen > 0)).toEqual(Array(8).fill(3));
+});
+
 describe("what the cluster refuses", () => {
   test.each([
     [403, "Forbidden", 'secrets "a" is forbidden: exceeded quota: q'],
