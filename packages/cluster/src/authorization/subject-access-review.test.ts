@@ -166,7 +166,7 @@ describe("what is no answer allows nothing, and makes the server unready", () =>
     { what: "nothing", answer: () => undefined, reviews: 1, isSilent: true },
   ])("$what", async ({ answer, reviews, isSilent = false }) => {
     await using cluster = await startReviewCluster(answer);
-    const authorizer = authorizerOf(cluster, isSilent ? { timeoutMs: 300 } : {});
+    const authorizer = authorizerOf(cluster, isSilent ? { timeoutMs: 1000 } : {});
     expect(await authorizer.ask()).toBe("access could not be reviewed");
     expect(cluster.specs).toHaveLength(reviews);
     expect(await authorizer.isReady()).toBe(false);

@@ -558,14 +558,16 @@ describe("what a patch may not do", () => {
 });
 
 const large = "x".repeat(10 * 1024 * 1024);
-const post = 'failed to call webhook: Post "https://hooks.shop.svc:443/?timeout=1s"';
+const post = (seconds: number) => `failed to call webhook: Post "https://hooks.shop.svc:443/?timeout=${seconds}s"`;
 const HOSTILE: readonly {
   what: string;
   answer: NonNullable<ReturnType<WebhookServer["answers"]["get"]>>;
   want: string;
   only?: "mutating" | "validating";
+  /** 10 where nothing is said. */
+  timeoutSeconds?: number;
 }[] = [
-  { what: "hangs", answer: () => undefined, want: `${post}: context deadline exceeded` },
+  { what: "hangs", answer: () => undefined, want: `${post(1)}: context deadline exceeded`, timeoutSeconds: 1 },
   {
     what: "trickles",
     answer: (response) => {
@@ -573,9 +575,10 @@ const HOSTILE: readonly {
       const timer = setInterval(() => response.write(" "), 50);
       response.on("close", () => clearInterval(timer));
     },
-    want: `${post}: context deadline exceeded`,
+    want: `${post(1)}: context deadline exceeded`,
+    timeoutSeconds: 1,
   },
-  { what: "closes the connection", answer: (response) => void response.destroy(), want: `${post}: EOF` },
+  { what: "closes the connection", answer: (response) => void response.destroy(), want: `${post(10)}: EOF` },
   {
     what: "redirects",
     answer: (response) => void response.writeHead(307, { location: "https://127.0.0.1:1/" }).end(),
@@ -674,16 +677,16 @@ const HOSTILE: readonly {
 ];
 
 describe("a webhook that fails: the write is refused, or goes on without it, as its policy says", () => {
-  test.each(HOSTILE)("one that $what", async ({ answer, want, only }) => {
+  test.each(HOSTILE)("one that $what", async ({ answer, want, only, timeoutSeconds = 10 }) => {
     for (const kind of only === undefined ? (["mutating", "validating"] as const) : [only]) {
-      await using started = await start({ [kind]: [{ timeoutSeconds: 1, path: "/" }] });
+      await using started = await start({ [kind]: [{ timeoutSeconds, path: "/" }] });
       started.server.answers.set("/", answer);
       const refused = (await create(started, widget("one"))).json();
       expect(refused).toMatchObject({ code: 500, reason: "InternalError" });
       expect(refused.message).toContain(`Internal error occurred: failed calling webhook "a.example.com": `);
       expect(refused.message).toContain(want);
       expect(refused.message.length).toBeLessThan(4096);
-      await using ignoring = await start({ [kind]: [{ timeoutSeconds: 1, failurePolicy: "Ignore" }] });
+      await using ignoring = await start({ [kind]: [{ timeoutSeconds, failurePolicy: "Ignore" }] });
       ignoring.server.answers.set("/", answer);
       expect((await create(ignoring, widget("one"))).json().spec).toEqual({ color: "red", size: 1 });
       expect(ignoring.cluster.log.lines).toContainEqual(
