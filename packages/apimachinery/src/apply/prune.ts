@@ -35,20 +35,26 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   const last = withNamedFields(before.set, start.type);
   let rest: TypedValue = { ...start, value: removeItems(start.value, last, start.type, true) };
   let whole = start;
-  for (const [apiVersion, owned] of ownedByVersion(owners, before.apiVersion)) {
+  let wasFilledIn = false;
+  const byVersion = ownedByVersion(owners, before.apiVersion);
+  for (const [apiVersion, owned] of byVersion) {
     const wholeHere = convert(whole, apiVersion);
     const prunedHere = wholeHere && convert(rest, apiVersion);
     if (wholeHere === undefined || prunedHere === undefined) continue;
+    wasFilledIn ||= prunedHere.isFilledIn === true;
     whole = wholeHere;
     rest = withoutUnowned(wholeHere, prunedHere, owned);
   }
   // Of what went by that, only what the applier owned is to go, and the named objects on the way to it.
   const left = convert(rest, before.apiVersion);
   if (left === undefined) return merged;
-  const gone = namedFieldsOf(start).difference(leftFields(left, start)).intersection(last);
+  const lost = namedFieldsOf(start).difference(leftFields(left, start)).intersection(last);
+  // What was made of a part that had to be filled in is not what was there, and is lost on the way back: where it came from is owned nevertheless.
+  const owned = wasFilledIn || left.isFilledIn === true ? byVersion.get(before.apiVersion) : undefined;
+  const gone = owned === undefined ? lost : lost.difference(withNamedFields(owned, start.type));
   const result = convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion);
   if (result?.isFilledIn !== true) return result ?? merged;
-  return withoutUnowned(merged, result, ownedByVersion(owners, merged.apiVersion).get(merged.apiVersion) ?? FieldSet.empty);
+  return withoutUnowned(merged, result, byVersion.get(merged.apiVersion) ?? FieldSet.empty);
 }
 
 function isOfOneVersion({ apiVersion }: TypedValue, before: OwnedFields, owners: FieldOwners): boolean {

@@ -44,3 +44,18 @@ test("a conversion may change annotations, and nothing else of metadata", async 
   expect(bare.metadata.annotations).toEqual({ [NOTE]: "n" });
   expect((await server.request("GET", `${things("v1")}/b`)).json().metadata).not.toHaveProperty("annotations");
 });
+
+test("the annotation of a conversion is there in the answer to the write that ends a deletion", async () => {
+  await using server = await startHarness([Thing]);
+  const metadata = { name: "a", finalizers: ["example.com/x"], annotations: { [NOTE]: "n", mine: "m" } };
+  await server.request("POST", things("v1beta1"), { body: { metadata } });
+  await server.request("DELETE", `${things("v1beta1")}/a`);
+  for (const dryRun of ["?dryRun=All", ""]) {
+    const ended = await server.request("PATCH", `${things("v1beta1")}/a${dryRun}`, {
+      headers: { "content-type": "application/merge-patch+json" },
+      body: { metadata: { finalizers: null } },
+    });
+    expect([ended.status, ended.json().metadata.annotations]).toEqual([200, metadata.annotations]);
+  }
+  expect((await server.request("GET", `${things("v1")}/a`)).status).toBe(404);
+});

@@ -66,6 +66,33 @@ test("one that was stored under another schema is told, though nobody changed it
   expect([labelled.status, labelled.json().details?.causes?.map(({ field }) => field)]).toEqual([422, ["spec.whole"]]);
 });
 
+test("one that was stored under another schema is borne where no code of the author's sees it, and told in a write of status where some does", async () => {
+  const storage = memoryStorage();
+  const kind = (whole: ReturnType<typeof t.int64>, admit?: () => undefined) =>
+    defineResource({
+      group: "example.com",
+      kind: "Count",
+      scope: "Namespaced",
+      statusSubresource: true,
+      versions: { v1: { schema: { spec: t.object({ whole }), status: t.object({ phase: t.optional(t.string()) }, { default: {} }) } } },
+      ...(admit === undefined ? {} : { admit }),
+    });
+  const path = "/apis/example.com/v1/namespaces/default/counts";
+  const count = body(`{"whole":${LARGE}}`).replace("Probe", "Count").replace('"name":"a"', '"name":"a","finalizers":["example.com/x"]');
+  await using before = await startHarness([kind(t.int64())], { storage });
+  expect((await before.request("POST", path, { body: count, headers: json })).status).toBe(201);
+  const bounded = t.integer() as ReturnType<typeof t.int64>;
+  const patch = { headers: { "content-type": "application/merge-patch+json" } };
+  await using careful = await startHarness([kind(bounded, () => undefined)], { storage });
+  const told = await careful.request("PATCH", `${path}/a/status`, { body: { status: { phase: "On" } }, ...patch });
+  expect([told.status, told.json().details?.causes?.map(({ field }) => field)]).toEqual([422, ["spec.whole"]]);
+  await using after = await startHarness([kind(bounded)], { storage });
+  expect((await after.request("PATCH", `${path}/a`, { body: { metadata: { labels: { a: "b" } } }, ...patch })).status).toBe(200);
+  expect((await after.request("DELETE", `${path}/a`)).status).toBe(200);
+  expect((await after.request("PATCH", `${path}/a`, { body: { metadata: { finalizers: null } }, ...patch })).status).toBe(200);
+  expect((await after.request("GET", `${path}/a`)).status).toBe(404);
+});
+
 describe("a whole number beyond 2^53", () => {
   test.each([
     { spec: `{"double":${LARGE}}`, want: { double: 9007199254740992 } },

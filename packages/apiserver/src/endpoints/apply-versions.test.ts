@@ -3,7 +3,7 @@
 import { jsonEquals, t } from "@annex/apimachinery";
 import { type Harness, startHarness } from "@annex/testing";
 import fc from "fast-check";
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { defineResource } from "../definition/index.ts";
 
 const part = { v: t.optional(t.string()), w: t.integer({ default: 5 }) };
@@ -127,4 +127,61 @@ test("an apply in one version is the apply in the other", { timeout: 60_000 }, a
     }),
     { numRuns: 60 },
   );
+});
+
+// One field of v2 is made of two of v1: of a part of them it is another, which says nothing of the whole.
+const Door = defineResource({
+  group: "example.com",
+  kind: "Door",
+  scope: "Namespaced",
+  versions: {
+    v1: {
+      storage: true,
+      schema: { spec: t.object({ port: t.integer({ default: 80 }), label: t.optional(t.string()), note: t.optional(t.string()) }) },
+    },
+    v2: {
+      schema: { spec: t.object({ tag: t.string(), note: t.optional(t.string()) }) },
+      toStorage: ({ spec: { tag, ...rest } }) => {
+        const [port, label] = tag.split("/");
+        return { spec: { ...rest, port: Number(port), ...(label ? { label } : {}) } };
+      },
+      fromStorage: ({ spec: { port, label, ...rest } }) => ({ spec: { ...rest, tag: `${port.toString()}/${label ?? ""}` } }),
+    },
+  },
+});
+
+test.each([
+  {
+    what: "what the applier still names",
+    others: [],
+    last: { label: "x" },
+    want: { note: "n", port: 80, label: "x" },
+    owners: ["A f:label", "B f:note"],
+  },
+  {
+    what: "what somebody else named, too",
+    others: [{ manager: "C", spec: { label: "x" } }],
+    last: {},
+    want: { note: "n", port: 80, label: "x" },
+    owners: ["B f:note", "C f:label"],
+  },
+])("an apply takes nothing away but what is nobody's: $what", async ({ others, last, want, owners }) => {
+  await using server = await startHarness([Door]);
+  const write = async (version: string, manager: string, spec: object) => {
+    const answer = await server.request("PATCH", `/apis/example.com/${version}/namespaces/default/doors/a?fieldManager=${manager}`, {
+      headers: { "content-type": "application/apply-patch+yaml" },
+      body: { apiVersion: `example.com/${version}`, kind: "Door", metadata: { name: "a" }, spec },
+    });
+    expect(answer.status, answer.text).toBeLessThan(300);
+    return answer.json();
+  };
+  await write("v1", "A", { port: 8080, label: "x" });
+  await write("v2", "B", { note: "n" });
+  for (const { manager, spec } of others) await write("v1", manager, spec);
+  const { spec, metadata } = await write("v1", "A", last);
+  expect(spec).toEqual(want);
+  const owned = metadata.managedFields.flatMap(({ manager, fieldsV1 }: { manager: string; fieldsV1: { "f:spec"?: object } }) =>
+    Object.keys(fieldsV1["f:spec"] ?? {}).map((field) => `${manager} ${field}`),
+  );
+  expect(owned.toSorted()).toEqual(owners);
 });

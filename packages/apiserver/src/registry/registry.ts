@@ -249,8 +249,7 @@ class Registry {
     await this.#steps.admit("UPDATE", stored, previous, version, request, write, input.admitSubresource);
     if (isDeletionComplete(this.#resource, stored, previous)) {
       // Nothing is stored, so that nothing is lost by the way there: but where the kind itself made something of it.
-      const written =
-        this.#resource.hooks.prepare === undefined ? { version: version.name, object: withMetadata(object, stored.metadata) } : undefined;
+      const written = this.#resource.hooks.prepare === undefined ? { version: version.name, object: withStoredMetadata(object, stored) } : undefined;
       const answer = new ValueView(this.#resource, stored, written);
       if (input.isDryRun) return answer;
       const deleted = await this.#store.delete(current, write.signal);
@@ -290,6 +289,13 @@ function missing(resource: Resource, name: string): APIError {
 }
 
 /** Whether anything but metadata changed; and but status, where that is a subresource. Source: customresource strategy PrepareForUpdate. */
+/** An object as it was written, with the metadata that it would be stored with: but for annotations, which a conversion may have made or used up. */
+function withStoredMetadata(object: KubernetesObject, stored: KubernetesObject): KubernetesObject {
+  const { annotations: _stored, ...metadata } = stored.metadata;
+  const { annotations } = object.metadata;
+  return withMetadata(object, annotations === undefined ? metadata : { ...metadata, annotations });
+}
+
 function hasNewGeneration(object: KubernetesObject, previous: KubernetesObject, { hasStatus }: ResourceVersion): boolean {
   const content = ({ metadata: _metadata, status, ...rest }: KubernetesObject) => (hasStatus ? rest : { ...rest, status });
   return !jsonEquals(content(object), content(previous));

@@ -42,9 +42,9 @@ export function checkForm(
   const faults = formFaults(resource, version, object, live, subresource);
   const { rules, numbers } = version;
   // Objects of the registry are JSON all through.
-  if (numbers?.isBroken(object as unknown as JSONObject) === true) {
-    // As it was or not: no code of the author's may see it.
-    const all = version.validate(object, undefined, subresource);
+  if (meetsAuthorsCode(resource) && numbers?.isBroken(object as unknown as JSONObject) === true) {
+    // As it was or not, in what is written or beside it.
+    const all = version.validate(object, undefined, "");
     if (all.length > 0) throw invalid(resource, object.metadata.name ?? "", [...metadataFaults(resource, object, live), ...all]);
   }
   if (faults.length === 0 && rules === undefined) return faults;
@@ -74,17 +74,26 @@ function ruleFaults(
  * another schema: where such code follows, a fault that breaks them is told whether or not it is new.
  */
 function formFaults(
-  { hooks, isBuiltIn }: Resource,
+  resource: Resource,
   version: ResourceVersion,
   object: KubernetesObject,
   live: KubernetesObject | undefined,
   subresource: string,
 ): readonly FieldError[] {
-  const reliesOnTypes = hooks.prepare !== undefined || hooks.validate !== undefined || hooks.admit !== undefined;
-  if (!reliesOnTypes && !isBuiltIn) return version.validate(object, live, subresource);
+  const { hooks, isBuiltIn } = resource;
+  if (!hasRulesInCode(resource) && !isBuiltIn) return version.validate(object, live, subresource);
   const all = version.validate(object, undefined, hooks.validate === undefined ? subresource : "");
   if (isBuiltIn || all.length === 0 || live === undefined || rulesNotChecked(all) !== undefined) return all;
   return version.validate(object, live, subresource);
+}
+
+function hasRulesInCode({ hooks }: Resource): boolean {
+  return hooks.prepare !== undefined || hooks.validate !== undefined || hooks.admit !== undefined;
+}
+
+/** Whether code of the author's sees an object on its way to storage. */
+function meetsAuthorsCode(resource: Resource): boolean {
+  return hasRulesInCode(resource) || resource.definedVersions.some(({ toStorage, fromStorage }) => (toStorage ?? fromStorage) !== undefined);
 }
 
 /** Source: apiextensions-apiserver pkg/registry/customresource, ValidateTypeMeta. */

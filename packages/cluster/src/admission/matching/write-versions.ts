@@ -1,5 +1,5 @@
-import type { KubernetesObject } from "@annex/apimachinery";
-import { type AdmissionAttributes, inVersion, type Resource } from "@annex/apiserver";
+import { invalid, type KubernetesObject } from "@annex/apimachinery";
+import { type AdmissionAttributes, definedVersionOf, inVersion, type Resource, type ResourceVersion } from "@annex/apiserver";
 
 /** The type of an object as a review names it. */
 export interface ReviewedKind {
@@ -38,7 +38,10 @@ export class WriteVersions {
     this.#attributes = attributes;
   }
 
-  /** @param object one of the write, or what was made of it; null and undefined stay null. */
+  /**
+   * @param object one of the write, or what was made of it; null and undefined stay null.
+   * @throws {APIError} `Invalid` where it cannot be converted, and has not the form that its schema wants.
+   */
   in(version: string, object: KubernetesObject | undefined): KubernetesObject | null {
     if (object === undefined) return null;
     const { resource, subresource } = this.#attributes;
@@ -47,9 +50,20 @@ export class WriteVersions {
     if (target === undefined || resource.subresources.has(subresource)) return object;
     const kept = this.#converted.get(object)?.get(version);
     if (kept !== undefined) return kept;
-    const converted = inVersion(resource, object, target);
+    const converted = this.#convert(object, target);
     const versions = this.#converted.get(object) ?? new Map<string, KubernetesObject>();
     this.#converted.set(object, versions.set(version, converted));
     return converted;
+  }
+
+  #convert(object: KubernetesObject, target: ResourceVersion): KubernetesObject {
+    const { resource, name, previous } = this.#attributes;
+    try {
+      return inVersion(resource, object, target);
+    } catch (error) {
+      // Admission comes before the check of the form: an author's function may meet what that would refuse.
+      const faults = object === previous ? [] : (definedVersionOf(resource, object)?.validate(object, undefined, "") ?? []);
+      throw faults.length === 0 ? error : invalid(resource, name, faults);
+    }
   }
 }

@@ -27,6 +27,20 @@ const Widget = defineResource({
     },
   },
 });
+/** Whose conversion counts on what its schema wants. */
+const Host = defineResource({
+  group: "example.com",
+  kind: "Host",
+  scope: "Namespaced",
+  versions: {
+    v1: { storage: true, schema: { spec: t.object({ host: t.string() }) } },
+    v2: {
+      schema: { spec: t.object({ address: t.string() }) },
+      toStorage: ({ spec: { address } }) => ({ spec: { host: address.trim() } }),
+      fromStorage: ({ spec: { host } }) => ({ spec: { address: host.trim() } }),
+    },
+  },
+});
 const WIDGETS = "/apis/example.com/v1/namespaces/shop/widgets";
 const V2 = "/apis/example.com/v2/namespaces/shop/widgets";
 const widget = (name: string, fields: object = {}, metadata: object = {}) => ({
@@ -83,7 +97,7 @@ async function start({ mutating = [], validating = [] }: Wishes, more: Partial<P
     resolver: () => ({ host: "127.0.0.1", port: server.port }),
     ...more,
   });
-  const api = await startHarness([Widget], { admission: cluster.plugins });
+  const api = await startHarness([Widget, Host], { admission: cluster.plugins });
   return {
     server,
     cluster,
@@ -192,6 +206,16 @@ describe("what a webhook is asked", () => {
     expect(answer.status, answer.text).toBe(200);
     expect(server.asked.map((asked) => asked.path)).toEqual(["/m", "/v"]);
     for (const { review } of server.asked) expect(review.request).toMatchObject(wanted);
+  });
+
+  test.each(["mutating", "validating"])("not about an object that has not the form to be converted for it: %s", async (kind) => {
+    await using started = await start({ [kind]: [{ rules: [{ ...EVERYTHING, apiVersions: ["v2"] }] }] });
+    const host = (spec: object) => started.api.request("POST", WIDGETS.replace("widgets", "hosts"), { body: { metadata: { name: "a" }, spec } });
+    const refused = await host({});
+    expect([refused.status, refused.json().message]).toEqual([422, 'Host.example.com "a" is invalid: spec.host: Required value']);
+    expect(started.asked()).toEqual([]);
+    expect((await host({ host: "h" })).status).toBe(201);
+    expect(started.server.asked[0]?.review.request.object).toMatchObject({ apiVersion: "example.com/v2", spec: { address: "h" } });
   });
 
   test("a deletecollection asks for each object, and names none", async () => {
