@@ -61,7 +61,7 @@ function checkListForm({ transform }: NegotiatedResponse): void {
   }
 }
 
-const NOT_A_LIST = "you requested PartialObjectMetadataList, but the requested object is not a list type";
+const NOT_A_LIST = "you requested PartialObjectMetadataList, but the requested object is not a list";
 
 /** One object: as the bytes that are kept of it, or as whatever else was asked for. @throws {APIError} `NotAcceptable` for the form of a list. */
 export function respondView(state: RequestState, target: Target, negotiated: NegotiatedResponse, view: ObjectView, status: number): APIResponse {

@@ -275,6 +275,31 @@ describe("update", () => {
     expect((await server.request("PATCH", "/apis/example.com/v1/mades/n", { body, headers: merge })).status).toBe(404);
   });
 
+  // Asked of kube-apiserver, with roles and bindings.
+  test.each([
+    { metadata: { uid: "x" }, want: [409, "Precondition failed: UID in precondition: x, UID in object meta: "] },
+    { metadata: { uid: "x", resourceVersion: "5" }, want: [409, "Precondition failed: UID in precondition: x, UID in object meta: "] },
+    { metadata: { resourceVersion: "5" }, want: [201, undefined] },
+    { metadata: { resourceVersion: "abc" }, want: [400, 'strconv.ParseUint: parsing "abc": invalid syntax'] },
+  ])("a PUT that would create, with $metadata: $want.0", async ({ metadata, want: [code, message] }) => {
+    const Made = defineResource({
+      group: "example.com",
+      kind: "Made",
+      scope: "Cluster",
+      allowsCreateOnUpdate: true,
+      versions: { v1: { schema: {} } },
+    });
+    await using server = await startHarness([Made]);
+    const body = { apiVersion: "example.com/v1", kind: "Made", metadata: { name: "m", ...metadata } };
+    for (const query of ["?dryRun=All", ""]) {
+      const answer = await server.request("PUT", `/apis/example.com/v1/mades/m${query}`, { body });
+      expect(answer.status).toBe(code);
+      if (message !== undefined) expect(answer.json().message).toContain(message);
+      else if (query !== "") expect(answer.json().metadata.resourceVersion).toBe("5");
+    }
+    expect((await server.request("GET", "/apis/example.com/v1/mades/m")).status).toBe(code === 201 ? 200 : 404);
+  });
+
   test("a PUT that creates asks for the right to create", async () => {
     const Made = defineResource({
       group: "example.com",

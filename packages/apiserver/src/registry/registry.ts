@@ -147,8 +147,8 @@ class Registry {
     await authorize?.();
     await this.#steps.admit("CREATE", stored, undefined, version, request, write);
 
-    // One that is no number says nothing, and one that was applied neither. Source: k8s.io/apiserver storage/etcd3, Create and GuaranteedUpdate.
-    if (input.isApply !== true && parseRevision(sent.resourceVersion ?? "")) throw resourceVersionSet(input.object);
+    // One that is no number says nothing, and neither does one of an update or apply. Source: k8s.io/apiserver storage/etcd3, Create and GuaranteedUpdate.
+    if (authorize === undefined && parseRevision(sent.resourceVersion ?? "")) throw resourceVersionSet(input.object);
     for (let attempt = 1; ; attempt++) {
       const name = stored.metadata.name ?? "";
       const created = await this.#store.create(stored, input, context.signal);
@@ -199,6 +199,12 @@ class Registry {
     const isAllowed = isApply || (this.#resource.allowsCreateOnUpdate && !input.isPatch);
     if (!isAllowed || input.fieldManager.subresource !== "") throw missing(this.#resource, target.name);
     const object = await input.transform(undefined, emptyObject(this.#resource, requireVersion(this.#resource, input.version)));
+    if (!isApply) {
+      // Who names one wants to update that object, which is gone.
+      checkUID(this.#resource, object, { ...object, metadata: { name: target.name, uid: "" } });
+      const { resourceVersion = "" } = object.metadata;
+      if (resourceVersion !== "" && parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
+    }
     try {
       return await this.#create({ ...input, ...target, object }, context, () => requireCreate(this.#resource, input, context));
     } catch (error) {
@@ -270,7 +276,7 @@ class Registry {
     if (!resourceVersion || resourceVersion === "0") {
       if (!this.#resource.allowsUnconditionalUpdate) throw resourceVersionRequired(this.#resource, name);
     } else if (resourceVersion !== current.resourceVersion) {
-      if (parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
+      if (resourceVersion !== "" && parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
       throw conflict(this.#resource, name, OPTIMISTIC_LOCK_MESSAGE);
     }
   }
