@@ -21,7 +21,13 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const { command, target, only, folders } = parsed;
-  const files = await readScenarios(folders, only);
+  let files: readonly ScenarioFile[];
+  try {
+    files = await readScenarios(folders, only);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  }
   let failed = 0;
   for (const file of files) {
     const problems = await (command === "record" ? record(file, target) : check(file, target));

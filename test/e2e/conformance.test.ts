@@ -1,4 +1,4 @@
-// The recorded scenarios over TLS, one connection a request, against the built wardle program.
+// The recorded scenarios over TLS, one connection a request, against the built wardle program: its own kinds, and those of CustomResourceDefinition files.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,6 +26,7 @@ const here = (name: string) => fileURLToPath(new URL(`../conformance/${name}`, i
 const readJSON = async (name: string) => parseJSON(await readFile(here(name), "utf8"));
 const listed = parseDifferences(await readJSON("differences.json"));
 const files = await readScenarios([here("wardle")]);
+const ofCRDs = await readScenarios([here("widgets"), here("gadgets")]);
 const isOfGarbageCollection = ({ scenario }: ScenarioFile) => OF_GARBAGE_COLLECTION.has(scenario.name);
 
 async function tokenAuthFile(): Promise<string> {
@@ -41,7 +42,7 @@ function targetAt(url: string, ca: string): Target {
 
 /** One scenario after the other: they share the server, and what is cluster scoped. */
 function testScenarios(chosen: readonly ScenarioFile[], target: () => Target): void {
-  test.for(chosen)("$scenario.name", { timeout: TIMEOUT_MS }, async ({ scenario }) => {
+  test.for(chosen)("$scenario.subject/$scenario.name", { timeout: TIMEOUT_MS }, async ({ scenario }) => {
     expect(judge(scenario, await runScenario(scenario, target()), listed).problems).toEqual([]);
   });
 }
@@ -87,6 +88,16 @@ describe("the wardle program", () => {
     for (const name of names) expect(await readFile(join(folder, name), "utf8"), name).toBe(await readFile(here(`wardle/${name}`), "utf8"));
     expect((await run("check")).stdout).toMatch(/^3 passed, 0 failed$/m);
   });
+});
+
+describe("a program with CustomResourceDefinition files", () => {
+  let target: Target;
+  beforeAll(async () => {
+    const crds = ["widgets-crd.json", "gadgets-crd.json"].map((name) => `--crd=${here(name)}`);
+    const server = await startServer({ program: "wardle", args: [`--token-auth-file=${await tokenAuthFile()}`, ...crds] });
+    target = targetAt(server.url, server.access.ca);
+  });
+  testScenarios(ofCRDs, () => target);
 });
 
 describe("a server beside a garbage collector", () => {

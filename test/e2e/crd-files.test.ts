@@ -70,6 +70,7 @@ test("a bad file is refused with a line for each fault, and the data folder is n
   expect(stderr.trim().split("\n")).toEqual([
     `${file}: metadata.name: Invalid value: "wrong": must be spec.names.plural+"."+spec.group`,
     `${file}: spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[replicas].type: Unsupported value: "int": supported values: "array", "boolean", "integer", "number", "object", "string"`,
+    `${file}: spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[replicas].default: Invalid value: "integer":  in body must be of type int: "integer"`,
   ]);
   await expect(readFile(dataDir)).rejects.toThrow("ENOENT");
 });

@@ -387,6 +387,8 @@ function configureHTTP1(server: Http2SecureServer, limits: HTTPLimits): void {
     maxHeaderSize: hardHeaderBytes(limits),
     // Zero: any number, within those bytes. Otherwise Node drops what is beyond 2,000 and says nothing.
     maxHeadersCount: 0,
+    // It is looked at with all else that can be wrong with it.
+    requireHostHeader: false,
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
