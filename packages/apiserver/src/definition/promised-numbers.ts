@@ -23,9 +23,9 @@ interface Place {
 export function promisedNumbers({ properties: { metadata: _metadata, ...properties } = {}, ...schema }: Schema): PromisedNumbers | undefined {
   const root = placeOf({ ...schema, properties });
   if (root === undefined) return undefined;
-  const hasDoubles = hasKind(root, "number");
+  const hasNumbers = holdsNumbers(root);
   return {
-    plain: (object) => (hasDoubles ? (plain(object, root) as JSONObject) : object), // an object stays one
+    plain: (object) => (hasNumbers ? (plain(object, root) as JSONObject) : object), // an object stays one
     isBroken: (object) => isBroken(object, root),
   };
 }
@@ -57,8 +57,8 @@ function placeOf(schema: Schema): Place | undefined {
   return { kind, properties: inner, additional, items: elements };
 }
 
-function hasKind({ kind, properties, additional, items }: Place, wanted: Place["kind"]): boolean {
-  return kind === wanted || [...properties.values(), additional, items].some((inner) => inner !== undefined && hasKind(inner, wanted));
+function holdsNumbers({ kind, properties, additional, items }: Place): boolean {
+  return kind === "number" || [...properties.values(), additional, items].some((inner) => inner !== undefined && holdsNumbers(inner));
 }
 
 /** An integer that is bounded so promises a `number`, whatever its format. */

@@ -258,14 +258,15 @@ describe("update", () => {
     expect(patched.json()).toEqual(object);
   });
 
+  const Made = defineResource({
+    group: "example.com",
+    kind: "Made",
+    scope: "Cluster",
+    allowsCreateOnUpdate: true,
+    versions: { v1: { schema: {} } },
+  });
+
   test("a PUT to a new name creates where the kind wants it", async () => {
-    const Made = defineResource({
-      group: "example.com",
-      kind: "Made",
-      scope: "Cluster",
-      allowsCreateOnUpdate: true,
-      versions: { v1: { schema: {} } },
-    });
     await using server = await startHarness([Thing, Made]);
     expect((await put(server, thing("a"))).status).toBe(404);
     const body = { apiVersion: "example.com/v1", kind: "Made", metadata: { name: "m" } };
@@ -282,13 +283,6 @@ describe("update", () => {
     { metadata: { resourceVersion: "5" }, want: [201, undefined] },
     { metadata: { resourceVersion: "abc" }, want: [400, 'strconv.ParseUint: parsing "abc": invalid syntax'] },
   ])("a PUT that would create, with $metadata: $want.0", async ({ metadata, want: [code, message] }) => {
-    const Made = defineResource({
-      group: "example.com",
-      kind: "Made",
-      scope: "Cluster",
-      allowsCreateOnUpdate: true,
-      versions: { v1: { schema: {} } },
-    });
     await using server = await startHarness([Made]);
     const body = { apiVersion: "example.com/v1", kind: "Made", metadata: { name: "m", ...metadata } };
     for (const query of ["?dryRun=All", ""]) {
@@ -301,13 +295,6 @@ describe("update", () => {
   });
 
   test("a PUT that creates asks for the right to create", async () => {
-    const Made = defineResource({
-      group: "example.com",
-      kind: "Made",
-      scope: "Cluster",
-      allowsCreateOnUpdate: true,
-      versions: { v1: { schema: {} } },
-    });
     const verbs = ["update"];
     const authorizer: Authorizer = {
       authorize: async ({ verb }) => ({ decision: verbs.includes(verb) ? "Allow" : "NoOpinion", reason: "" }),

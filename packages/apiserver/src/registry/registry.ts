@@ -276,7 +276,7 @@ class Registry {
     if (!resourceVersion || resourceVersion === "0") {
       if (!this.#resource.allowsUnconditionalUpdate) throw resourceVersionRequired(this.#resource, name);
     } else if (resourceVersion !== current.resourceVersion) {
-      if (resourceVersion !== "" && parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
+      if (parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
       throw conflict(this.#resource, name, OPTIMISTIC_LOCK_MESSAGE);
     }
   }
@@ -294,7 +294,6 @@ function missing(resource: Resource, name: string): APIError {
   return complaints.length === 0 ? notFound(resource, name) : badRequest(`Name parameter invalid: ${quoteGo(name)}: ${complaints.join(";")}`);
 }
 
-/** Whether anything but metadata changed; and but status, where that is a subresource. Source: customresource strategy PrepareForUpdate. */
 /** An object as it was written, with the metadata that it would be stored with: but for annotations, which a conversion may have made or used up. */
 function withStoredMetadata(object: KubernetesObject, stored: KubernetesObject): KubernetesObject {
   const { annotations: _stored, ...metadata } = stored.metadata;
@@ -302,6 +301,7 @@ function withStoredMetadata(object: KubernetesObject, stored: KubernetesObject):
   return withMetadata(object, annotations === undefined ? metadata : { ...metadata, annotations });
 }
 
+/** Whether anything but metadata changed; and but status, where that is a subresource. Source: customresource strategy PrepareForUpdate. */
 function hasNewGeneration(object: KubernetesObject, previous: KubernetesObject, { hasStatus }: ResourceVersion): boolean {
   const content = ({ metadata: _metadata, status, ...rest }: KubernetesObject) => (hasStatus ? rest : { ...rest, status });
   return !jsonEquals(content(object), content(previous));
