@@ -117,21 +117,19 @@ class CompareWalk {
   }
 
   private uniqueItems(before: JSONArray, left: KeyedList, after: JSONArray, right: KeyedList, type: ListType): void {
+    const rightAt = new Finder(right);
     for (let index = 0; index < before.length; index++) {
-      const item = before[index];
-      // Mostly an element stands where it stood, and is the same.
-      if (item === after[index]) continue;
-      const at = right.positions.get(left.keys[index] ?? "");
-      this.item(left.elements[index], item, at === undefined ? undefined : after[at], type);
+      const at = rightAt.find(left.keys[index] ?? "");
+      this.item(left.elements[index], before[index], at === undefined ? undefined : after[at], type);
     }
+    const leftAt = new Finder(left);
     for (let index = 0; index < after.length; index++) {
-      if (after[index] === before[index] || left.positions.has(right.keys[index] ?? "")) continue;
-      this.item(right.elements[index], undefined, after[index], type);
+      if (leftAt.find(right.keys[index] ?? "") === undefined) this.item(right.elements[index], undefined, after[index], type);
     }
   }
 
   private item(element: PathElement | undefined, left: Side, right: Side, type: ListType): void {
-    if (element === undefined) return;
+    if (element === undefined || left === right) return;
     this.path.push(element);
     this.value(left, right, type.element);
     this.path.pop();
@@ -160,6 +158,22 @@ class CompareWalk {
       if (before.length !== 0) this.value(before[0], undefined, type);
       this.added.insert(this.path);
     }
+  }
+}
+
+/** Looks one key after the other up in a list: mostly the next one stands behind the one before. */
+class Finder {
+  private readonly list: KeyedList;
+  private next = 0;
+
+  constructor(list: KeyedList) {
+    this.list = list;
+  }
+
+  find(key: ItemKey): number | undefined {
+    const at = this.list.keys[this.next] === key ? this.next : this.list.positions.get(key);
+    if (at !== undefined) this.next = at + 1;
+    return at;
   }
 }
 

@@ -1,22 +1,30 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { JSONArray } from "../meta/index.ts";
+import type { JSONArray, JSONValue } from "../meta/index.ts";
 import type { Schema } from "../schema/schema.ts";
 import { formatPath } from "./field-path.ts";
-import { keyedList, SEVERAL } from "./keyed-list.ts";
-import { type ListType, structuralType } from "./structural-type.ts";
+import { fieldSetOf } from "./field-set-of.ts";
+import { type KeyedList, keyedList, SEVERAL } from "./keyed-list.ts";
+import { merge } from "./merge.ts";
+import { removeItems } from "./remove.ts";
+import { type ListType, type StructuralType, structuralType } from "./structural-type.ts";
 
 const properties: Readonly<Record<string, Schema>> = {
   a: { type: "string" },
   b: { type: "integer" },
   c: { type: "string", default: "C" },
 };
-function listType(...keys: string[]): ListType {
+function typeOfList(...keys: string[]): StructuralType {
   const items: Schema = keys.length === 0 ? { type: "string" } : { type: "object", properties };
   const kind =
     keys.length === 0
       ? { "x-kubernetes-list-type": "set" as const }
       : ({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys } as const);
-  const { list } = structuralType({ type: "array", items, ...kind });
+  return structuralType({ type: "array", items, ...kind });
+}
+
+function listType(...keys: string[]): ListType {
+  const { list } = typeOfList(...keys);
   if (list === undefined) throw new Error("no list");
   return list;
 }
@@ -74,3 +82,30 @@ test("a list is looked at once for each type", () => {
   expect(formatPath(keyedList(list, byNumber).elements)).toBe("[b=1]");
   expect(formatPath(keyedList(list, byName).elements)).toBe('[a="x"]');
 });
+
+test("what is merged or removed from has the keys that a first look would give it", () => {
+  const type = typeOfList("a", "c");
+  const word = fc.constantFrom("x", "y", "z");
+  const item = fc.record({ a: word, b: fc.nat(2), c: fc.constantFrom("C", "D") }, { requiredKeys: ["a"] });
+  const live = fc.array(item, { minLength: 1, maxLength: 6 });
+  const applied = fc.uniqueArray(item, { minLength: 1, maxLength: 6, selector: ({ a, c = "C" }) => `${a} ${c}` });
+  fc.assert(
+    fc.property(live, applied, applied, fc.boolean(), (present, wanted, gone, keepsKeys) => {
+      const merged = merge(present, wanted, type);
+      expectOwnKeys(merged, type);
+      expectOwnKeys(removeItems(merged, fieldSetOf(gone, type), type, keepsKeys), type);
+    }),
+  );
+});
+
+function expectOwnKeys(list: JSONValue, { list: type }: StructuralType): void {
+  if (!Array.isArray(list) || type === undefined) return;
+  const told = ({ elements, keys, positions, hasDuplicates, fault }: KeyedList) => ({
+    elements,
+    keys,
+    positions: [...positions],
+    hasDuplicates,
+    fault,
+  });
+  expect(told(keyedList(list, type))).toEqual(told(keyedList([...list], type)));
+}

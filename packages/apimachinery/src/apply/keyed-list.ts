@@ -41,6 +41,34 @@ export function shareKeys(list: JSONArray, type: ListType, keyed: KeyedList): vo
   keyedLists.set(list, { type, keyed });
 }
 
+/**
+ * Notes down the keys of a list that was made of elements of others.
+ *
+ * @param elements one for each element of the list, and so `keys`: no key stands twice.
+ */
+export function noteKeys(list: JSONArray, type: ListType, elements: readonly PathElement[], keys: readonly ItemKey[]): void {
+  keyedLists.set(list, { type, keyed: new DistinctKeys(elements, keys) });
+}
+
+/** Where each key stands is mostly not asked for. */
+class DistinctKeys implements KeyedList {
+  readonly elements: readonly PathElement[];
+  readonly keys: readonly ItemKey[];
+  readonly hasDuplicates = false;
+  readonly fault = undefined;
+  private known: ReadonlyMap<ItemKey, number> | undefined;
+
+  constructor(elements: readonly PathElement[], keys: readonly ItemKey[]) {
+    this.elements = elements;
+    this.keys = keys;
+  }
+
+  get positions(): ReadonlyMap<ItemKey, number> {
+    this.known ??= new Map(this.keys.map((key, index) => [key, index]));
+    return this.known;
+  }
+}
+
 function keysOf(list: JSONArray, type: ListType): KeyedList {
   const elements: PathElement[] = [];
   const keys: ItemKey[] = [];

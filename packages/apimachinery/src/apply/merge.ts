@@ -1,6 +1,6 @@
 import { isJSONObject, type JSONArray, type JSONObject, type JSONValue } from "../meta/index.ts";
 import type { PathElement } from "./field-path.ts";
-import { type ItemKey, type KeyedList, SEVERAL, shareKeys } from "./keyed-list.ts";
+import { type ItemKey, type KeyedList, noteKeys, SEVERAL, shareKeys } from "./keyed-list.ts";
 import type { ListType, MapType, StructuralType } from "./structural-type.ts";
 import { fieldTypeOf, formOf, isEmptyMap, keysOfList, kindOf } from "./typed.ts";
 import { equalValues } from "./value.ts";
@@ -64,6 +64,8 @@ class ListMerge {
   /** The place in the configuration of the next key that both have; see {@link awaitedAfter}. */
   private awaited = 0;
   private readonly out: JSONValue[] = [];
+  private readonly outKeys: ItemKey[] = [];
+  private readonly outElements: PathElement[] = [];
   private hasLeftKeys = true;
   private hasRightKeys = true;
 
@@ -83,7 +85,7 @@ class ListMerge {
       const rightKey = this.right.keys[r];
       const place = leftKey === undefined || leftKey === rightKey ? r : this.right.positions.get(leftKey);
       if (leftKey !== undefined && leftKey === rightKey) this.take(leftKey, r++, l++);
-      else if (leftKey !== undefined && place === undefined) this.put(leftKey, this.live[l++] ?? null);
+      else if (leftKey !== undefined && place === undefined) this.put(leftKey, this.left.elements[l], this.live[l++] ?? null);
       // It is among the applied ones, and has its place there.
       else if (leftKey !== undefined && rightKey !== undefined && this.isAwaitedInsteadOf(leftKey, r)) l++;
       else {
@@ -108,19 +110,22 @@ class ListMerge {
   /** @param l where the present element stands, if there is one. */
   private take(key: ItemKey, r: number, l: number | undefined): void {
     const wanted = this.applied[r] ?? null;
-    if (l === undefined) this.put(key, wanted);
+    const element = this.right.elements[r];
+    if (l === undefined) this.put(key, element, wanted);
     else {
       // Of a key that stands twice there is no telling which is meant.
       const isOne = !this.left.hasDuplicates || this.left.positions.get(key) !== SEVERAL;
-      this.put(key, merge(isOne ? (this.live[l] ?? null) : null, wanted, this.type.element));
+      this.put(key, element, merge(isOne ? (this.live[l] ?? null) : null, wanted, this.type.element));
     }
   }
 
-  private put(key: ItemKey, item: JSONValue): void {
+  private put(key: ItemKey, element: PathElement | undefined, item: JSONValue): void {
     const at = this.out.length;
     if (key !== this.left.keys[at]) this.hasLeftKeys = false;
     if (key !== this.right.keys[at]) this.hasRightKeys = false;
     this.out.push(item);
+    this.outKeys.push(key);
+    if (element !== undefined) this.outElements.push(element);
   }
 
   private result(): JSONArray {
@@ -128,6 +133,7 @@ class ListMerge {
     if (out.length === live.length && out.every((item, at) => item === live[at])) return live;
     if (this.hasRightKeys && out.length === right.keys.length) shareKeys(out, this.type, right);
     else if (this.hasLeftKeys && out.length === left.keys.length) shareKeys(out, this.type, left);
+    else if (!left.hasDuplicates) noteKeys(out, this.type, this.outElements, this.outKeys);
     return out;
   }
 }

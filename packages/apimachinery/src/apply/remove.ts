@@ -1,7 +1,7 @@
 import { isJSONObject, type JSONArray, type JSONObject, type JSONValue } from "../meta/index.ts";
-import { fieldElement } from "./field-path.ts";
+import { fieldElement, type PathElement } from "./field-path.ts";
 import type { FieldNode, FieldSet } from "./field-set.ts";
-import { isPlainKey, itemKey } from "./keyed-list.ts";
+import { type ItemKey, isPlainKey, itemKey, noteKeys } from "./keyed-list.ts";
 import { setField } from "./merge.ts";
 import type { ListType, MapType, StructuralType } from "./structural-type.ts";
 import { fieldTypeOf, formOf, keysOfList, kindOf } from "./typed.ts";
@@ -66,7 +66,23 @@ function removeElements(value: JSONArray, items: FieldSet, type: ListType, keeps
     kept.push(left);
   }
   if (kept.length === 0) return null;
-  return isSame ? value : kept;
+  if (isSame) return value;
+  noteKeysOfKept(value, kept, type);
+  return kept;
+}
+
+/** What stays as it was keeps its key, which need not be made anew. */
+function noteKeysOfKept(value: JSONArray, kept: JSONArray, type: ListType): void {
+  const { elements, keys, hasDuplicates } = keysOfList(value, type, []);
+  if (hasDuplicates) return;
+  const [keptElements, keptKeys]: [PathElement[], ItemKey[]] = [[], []];
+  for (let index = 0; index < value.length && keptKeys.length < kept.length; index++) {
+    const [element, key] = [elements[index], keys[index]];
+    if (value[index] !== kept[keptKeys.length] || element === undefined || key === undefined) continue;
+    keptElements.push(element);
+    keptKeys.push(key);
+  }
+  if (keptKeys.length === kept.length) noteKeys(kept, type, keptElements, keptKeys);
 }
 
 /** The nodes of a set by the places of the elements that they are of, in an associative list. @throws {SchemaMismatchError} if an element has no key. */

@@ -65,7 +65,7 @@ export function equalValues(left: JSONValue, right: JSONValue): boolean {
   if (left === right) return true;
   if (isNumeric(left) && isNumeric(right)) return compareNumbers(left, right) === 0;
   if (Array.isArray(left)) {
-    return Array.isArray(right) && left.length === right.length && left.every((element, index) => equalValues(element, right[index] ?? null));
+    return Array.isArray(right) && equalLists(left, right);
   }
   if (!isJSONObject(left) || !isJSONObject(right)) return false;
   let common = 0;
@@ -80,6 +80,12 @@ export function equalValues(left: JSONValue, right: JSONValue): boolean {
   }
   for (const key in right) if (right[key] !== undefined) common--;
   return common === 0;
+}
+
+function equalLists(left: JSONArray, right: JSONArray): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (!equalValues(left[index] ?? null, right[index] ?? null)) return false;
+  return true;
 }
 
 function isNumeric(value: JSONValue): value is number | bigint {

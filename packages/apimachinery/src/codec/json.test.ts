@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseCompactJSON } from "./compact-json.ts";
 import { decodeJSON, decodeStrictJSON, encodeJSON, encodeJSONText, encodePrettyJSON, strictFaults } from "./json.ts";
-import { JSONSyntaxError, MAX_JSON_DEPTH } from "./json-parser.ts";
+import { JSONParser, JSONSyntaxError, MAX_JSON_DEPTH } from "./json-parser.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -21,6 +22,42 @@ const jsonValue = fc.letrec((tie) => ({
     fc.dictionary(fc.oneof(fc.string({ unit: "grapheme" }), fc.constant("__proto__")), tie("value"), { maxKeys: 4, noNullPrototype: true }),
   ),
 })).value;
+
+describe("parseCompactJSON", () => {
+  test.each(['{"a":1,"b":[true,null,"x"]}', '{"a":"\\n\\\\"}\n', "[]", '{"__proto__":{"a":1}}', "1.5"])("takes %s", (source) =>
+    expect(parseCompactJSON(source)).toEqual(new JSONParser(source).parse()),
+  );
+
+  test.each([
+    ["a key that stands twice", '{"a":1,"a":1}'],
+    ["a blank", '{"a": 1}'],
+    ["a blank behind a comma", '{"a":1, "b":2}'],
+    ["an integer beyond 2^53", '{"a":9007199254740992}'],
+    ["a number beyond a double", '{"a":1e400}'],
+    ["a zero with a sign", '{"a":-0}'],
+    ["half a surrogate pair", '{"a":"\\ud800"}'],
+    ["keys that V8 would sort", '{"a":1,"2":1}'],
+    ["what nests deep", nested(501)],
+    ["what nests deeper than any stack", nested(200_000)],
+    ["no JSON", '{"a":}'],
+    ["nothing", ""],
+  ])("leaves %s to the parser", (_, source) => expect(parseCompactJSON(source)).toBeUndefined());
+
+  test("reads what the parser reads, or nothing", () => {
+    const characters = fc.constantFrom(...'{}[]":,.-+eE01239 \\ntu\n', '"a"', "true", '{"a":', '"a":1');
+    const texts = fc.oneof(fc.string({ unit: characters, maxLength: 12 }), jsonValue.map(encodeJSONText));
+    fc.assert(
+      fc.property(texts, (source) => {
+        const value = parseCompactJSON(source);
+        if (value === undefined) return;
+        const parser = new JSONParser(source);
+        expect(value).toEqual(parser.parse());
+        expect(parser.duplicates).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
 
 describe("decodeStrictJSON", () => {
   test.each([

@@ -1,12 +1,10 @@
 import type { JSONValue } from "../meta/index.ts";
+import { LONG_NUMBER, parseCompactJSON } from "./compact-json.ts";
 import { isMostlyIndentation } from "./indentation.ts";
 import { JSONParser, JSONSyntaxError } from "./json-parser.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** 2^53 has 16 digits: without a run of as many, JSON.parse loses nothing. */
-const LONG_NUMBER = /\d{16}/;
 
 /** Deeper than what a decoder lets in; keeps a value that contains itself from being written for ever. */
 const MAX_ENCODE_DEPTH = 20_000;
@@ -46,7 +44,10 @@ export interface DecodedJSON {
  * Source: sigs.k8s.io/json UnmarshalStrict.
  */
 export function decodeStrictJSON(bytes: Uint8Array): DecodedJSON {
-  const parser = new JSONParser(decodeUTF8(bytes));
+  const text = decodeUTF8(bytes);
+  const compact = parseCompactJSON(text);
+  if (compact !== undefined) return { value: compact, duplicates: [] };
+  const parser = new JSONParser(text);
   const value = parser.parse();
   return { value, duplicates: parser.duplicates };
 }

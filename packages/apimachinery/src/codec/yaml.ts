@@ -1,5 +1,6 @@
 import { Composer, type CST, type Document, LineCounter, Parser, Schema, type YAMLParseError } from "yaml";
 import type { JSONValue } from "../meta/index.ts";
+import { parseCompactJSON } from "./compact-json.ts";
 import { JSONParser, JSONSyntaxError } from "./json-parser.ts";
 import { convertYAML } from "./yaml-convert.ts";
 import { YAMLSyntaxError } from "./yaml-error.ts";
@@ -79,6 +80,8 @@ function decodeText(bytes: Uint8Array): string {
 /** JSON is YAML, much faster to read, and what kubectl sends as a server-side apply's YAML. @returns undefined for what is better left to YAML. */
 function decodeAsJSON(text: string): JSONValue | undefined {
   if (!text.startsWith("{")) return undefined;
+  const compact = parseCompactJSON(text);
+  if (compact !== undefined) return compact;
   try {
     const parser = new JSONParser(text);
     const value = parser.parse();

@@ -22,7 +22,7 @@ export function isJSONObject(value: unknown): value is JSONObject {
 export function jsonEquals(left: unknown, right: unknown): boolean {
   if (left === right) return true;
   if (Array.isArray(left)) {
-    return Array.isArray(right) && left.length === right.length && left.every((element, index) => jsonEquals(element, right[index]));
+    return Array.isArray(right) && listEquals(left, right);
   }
   if (!isJSONObject(left) || !isJSONObject(right)) return false;
   let common = 0;
@@ -35,6 +35,12 @@ export function jsonEquals(left: unknown, right: unknown): boolean {
   }
   for (const key in right) if (right[key] !== undefined) common--;
   return common === 0;
+}
+
+function listEquals(left: readonly unknown[], right: readonly unknown[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (!jsonEquals(left[index], right[index])) return false;
+  return true;
 }
 
 /** Sets a key of a parsed object: `__proto__` too is a key like any other. */
