@@ -34,12 +34,19 @@ export function numberArbitrary(schema: Schema): fc.Arbitrary<number> {
   return fc.double({ min: schema.minimum ?? -Number.MAX_VALUE, max: schema.maximum ?? Number.MAX_VALUE, noNaN: true });
 }
 
-/** Of what a schema says, within the bounds of it and of the caller's; none where nothing lies within. Bounds that are excluded are left to whoever validates. */
+/**
+ * Of what a schema says, within the bounds of it and of the caller's; none where nothing lies within. One in four is 0 or a bound: there conversions go wrong
+ * first. Bounds that are excluded are left to whoever validates.
+ */
 function multiples({ minimum, maximum, multipleOf = 1 }: Schema, least: number, most: number): fc.Arbitrary<number>[] {
   const factor = Math.max(multipleOf, 1);
   const min = Math.ceil(Math.max(least / factor, (minimum ?? least) / multipleOf));
   const max = Math.floor(Math.min(most / factor, (maximum ?? most) / multipleOf));
-  return min <= max ? [fc.integer({ min, max }).map((count) => count * multipleOf)] : [];
+  if (min > max) return [];
+  const edges = [...(min <= 0 && max >= 0 ? [0] : []), min, max];
+  const counts = fc.oneof({ weight: 1, arbitrary: fc.constantFrom(...edges) }, { weight: 3, arbitrary: fc.integer({ min, max }) });
+  // No zero has a sign in JSON.
+  return [counts.map((count) => count * multipleOf || 0)];
 }
 
 const doubles = (min: number, max: number): fc.Arbitrary<number>[] => (min <= max ? [fc.double({ min, max, noNaN: true })] : []);

@@ -64,7 +64,7 @@ function objectArbitrary(schema: Schema, path: string, values: FieldValues): fc.
   if (typeof additionalProperties === "object") {
     const element = valueArbitrary(additionalProperties, below("*"), values);
     return sized(schema.minProperties, schema.maxProperties, (minKeys, maxKeys) =>
-      fc.dictionary(mapKey, element, { noNullPrototype: true, minKeys, maxKeys }),
+      fc.dictionary(mapKey, element, { noNullPrototype: true, minKeys, maxKeys, size: "max" }),
     );
   }
   const model = Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, valueArbitrary(property, below(name), values)]));
@@ -85,7 +85,7 @@ function arrayArbitrary(schema: Schema, path: string, values: FieldValues): fc.A
   const element = valueArbitrary(items, `${path}[*]`, values);
   const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
   return sized(schema.minItems, schema.maxItems, (minLength, maxLength) => {
-    const bounds = { minLength, maxLength };
+    const bounds = { minLength, maxLength, size: "max" } as const;
     if (keys !== undefined) {
       const keyOf = (item: JSONValue) => keys.map((name) => (item as JSONObject)[name] ?? items.properties?.[name]?.default ?? null);
       return fc.uniqueArray(element, { ...bounds, selector: keyOf, comparator: jsonEquals });

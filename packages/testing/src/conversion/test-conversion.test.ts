@@ -145,6 +145,20 @@ describe("what is lost is found", () => {
     ({ metadata, ...rest }: { metadata?: object }) =>
       metadata === undefined ? rest : { ...rest, metadata: Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== field)) };
 
+  // What reads well and loses: `x && { x }`, `x || undefined`, limits of the other version.
+  type Integers = { readonly spec: { readonly n?: number | bigint; readonly list?: readonly { readonly n?: number | bigint }[] } };
+  const number = (options?: { minimum: number; maximum: number }) => t.object({ n: t.optional(t.integer(options)) });
+  const list = t.object({ list: t.optional(t.array(number())) });
+  test.each<{ what: string; spec: object; lose: (object: Integers) => object }>([
+    { what: "a zero", spec: number(), lose: ({ spec: { n } }) => ({ spec: { ...(n && { n }) } }) },
+    { what: "a zero in a list", spec: list, lose: ({ spec }) => ({ spec: { list: spec.list?.map(({ n }) => ({ n: n || undefined })) } }) },
+    { what: "a bound", spec: number({ minimum: 0, maximum: 10_000 }), lose: ({ spec: { n = 0 } }) => ({ spec: { n: n < 10_000 ? n : 9_999 } }) },
+    { what: "an element beyond the tenth", spec: list, lose: ({ spec }) => ({ spec: { list: spec.list?.slice(0, 10) } }) },
+  ])("$what, whatever the seed", ({ spec, lose }) => {
+    const resource = kind({ v1: { spec } }, lose);
+    for (let seed = 1; seed <= 10; seed++) expect(complaintOf(resource, { seed })).toContain("v1beta1 loses spec.");
+  });
+
   test("every field, in both directions, each with the smallest object", () => {
     const spec = t.object({ kept: text, color: text, size: t.optional(t.integer()) });
     const resource = kind(
