@@ -9,14 +9,14 @@ export interface KeyField {
 
 /**
  * One step from a value into it: a field of an object, the element of a `map` list by its key fields (sorted by name), the element of a `set`
- * list by its value, or the element of a list by its index.
+ * list by its value, or the element of a list by its index. `isRead` says that it was read from FieldsV1, where Go knows floats only: they are printed as such.
  *
  * Source: structured-merge-diff fieldpath.PathElement.
  */
 export type PathElement =
   | { readonly kind: "field"; readonly name: string }
-  | { readonly kind: "key"; readonly fields: readonly KeyField[] }
-  | { readonly kind: "value"; readonly value: JSONValue }
+  | { readonly kind: "key"; readonly fields: readonly KeyField[]; readonly isRead?: boolean }
+  | { readonly kind: "value"; readonly value: JSONValue; readonly isRead?: boolean }
   | { readonly kind: "index"; readonly index: number };
 
 export type FieldPath = readonly PathElement[];
@@ -31,7 +31,7 @@ export const valueElement = (value: JSONValue): PathElement => ({ kind: "value",
 export const indexElement = (index: number): PathElement => ({ kind: "index", index });
 
 /** @param fields in any order; they are kept sorted by name, which is what makes two keys comparable. */
-export function keyElement(fields: readonly KeyField[]): PathElement {
+export function keyElement(fields: readonly KeyField[]): PathElement & { readonly kind: "key" } {
   return { kind: "key", fields: fields.length < 2 ? fields : fields.toSorted((a, b) => compareStrings(a.name, b.name)) };
 }
 
@@ -110,13 +110,14 @@ export function parsePathElement(text: string): PathElement | undefined {
     case "f":
       return fieldElement(rest);
     case "v":
-      return valueElement(parseValue(rest, text));
+      return { kind: "value", value: parseValue(rest, text), isRead: true };
     case "k": {
       const plain = parsePlainKey(rest);
       if (plain !== undefined) return { kind: "key", fields: [plain] };
       const key = parseValue(rest, text);
       if (!isJSONObject(key) && key !== null) throw new MalformedFieldsError(`key must be an object: ${text}`);
-      return keyElement(Object.entries(key ?? {}).map(([name, value]) => ({ name, value: value ?? null })));
+      const { fields } = keyElement(Object.entries(key ?? {}).map(([name, value]) => ({ name, value: value ?? null })));
+      return { kind: "key", fields, isRead: true };
     }
     case "i": {
       const index = Number(rest);
@@ -160,9 +161,9 @@ function formatStep(element: PathElement): string {
     case "field":
       return `.${element.name}`;
     case "key":
-      return `[${element.fields.map(({ name, value }) => `${name}=${formatPrinted(value)}`).join(",")}]`;
+      return `[${element.fields.map(({ name, value }) => `${name}=${formatPrinted(value, element.isRead)}`).join(",")}]`;
     case "value":
-      return `[=${formatPrinted(element.value)}]`;
+      return `[=${formatPrinted(element.value, element.isRead)}]`;
     case "index":
       return `[${element.index}]`;
     default:

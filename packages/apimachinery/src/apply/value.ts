@@ -1,6 +1,6 @@
 import { quoteGo } from "../meta/go-quote.ts";
 import { isJSONObject, type JSONArray, type JSONObject, type JSONValue } from "../meta/index.ts";
-import { formatGoFloat } from "../schema/go-format.ts";
+import { formatGoFloat, formatGoNumber } from "../schema/go-format.ts";
 
 /**
  * Orders two strings as Go does: by the bytes of their UTF-8. It differs from JavaScript's own order only where a surrogate pair (a character
@@ -170,17 +170,19 @@ function formatJSON(value: JSONValue, spelling: Spelling): string {
 }
 
 /**
- * A value as Go prints it in messages: strings quoted; numbers as the floats that they are once they were read from FieldsV1, from a million on with an exponent.
+ * A value as Go prints it in messages: strings quoted, floats from a million on with an exponent.
  *
+ * @param isRead whether it was read from FieldsV1, where every number is a float. Default false: a whole one has all its digits.
  * Source: structured-merge-diff value.ToString.
  */
-export function formatPrinted(value: JSONValue): string {
+export function formatPrinted(value: JSONValue, isRead = false): string {
   if (typeof value === "string") return quoteGo(value);
-  if (isNumeric(value)) return formatGoFloat(Number(value));
-  if (Array.isArray(value)) return `[${value.map((element: JSONValue) => formatPrinted(element)).join(",")}]`;
+  if (typeof value === "bigint") return isRead ? formatGoFloat(Number(value)) : String(value);
+  if (typeof value === "number") return isRead ? formatGoFloat(value) : formatGoNumber(value);
+  if (Array.isArray(value)) return `[${value.map((element: JSONValue) => formatPrinted(element, isRead)).join(",")}]`;
   if (!isJSONObject(value)) return String(value);
   return Object.keys(value)
     .sort(compareStrings)
-    .map((name) => `${name}=${formatPrinted(value[name] ?? null)}`)
+    .map((name) => `${name}=${formatPrinted(value[name] ?? null, isRead)}`)
     .join("");
 }

@@ -64,19 +64,22 @@ const MAX_ORDERED_TEXT = 64 * 1024;
  * Source: sigs.k8s.io/json, decodeState.object.
  */
 export function strictFaults(bytes: Uint8Array, duplicates: readonly string[], unknown: readonly string[]): readonly string[] {
-  const duplicateFaults = duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  // What is not known is told as that alone, however often it stands there, and nothing within it is.
+  const isWithinUnknown = (path: string) => unknown.some((field) => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`));
+  const known = unknown.length === 0 ? duplicates : duplicates.filter((path) => !isWithinUnknown(path));
+  const duplicateFaults = known.map((path) => `duplicate field ${JSON.stringify(path)}`);
   const unknownFaults = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
-  if (duplicates.length === 0 || unknown.length === 0 || bytes.length > MAX_ORDERED_TEXT) return [...duplicateFaults, ...unknownFaults];
+  if (known.length === 0 || unknown.length === 0 || bytes.length > MAX_ORDERED_TEXT) return [...duplicateFaults, ...unknownFaults];
   const pending = new Set(unknown);
   const seen = new Set<string>();
-  const lastSegments = new Set([...duplicates, ...unknown].map((path) => path.slice(path.lastIndexOf(".") + 1)));
+  const lastSegments = new Set([...known, ...unknown].map((path) => path.slice(path.lastIndexOf(".") + 1)));
   const faults: string[] = [];
   const parser = new JSONParser(decodeUTF8(bytes), (key, path) => {
     // A key may have dots itself: what it ends in is what the path ends in.
     if (!lastSegments.has(key.slice(key.lastIndexOf(".") + 1))) return;
     const at = path();
     if (pending.delete(at)) faults.push(`unknown field ${JSON.stringify(at)}`);
-    else if (seen.has(at)) faults.push(`duplicate field ${JSON.stringify(at)}`);
+    else if (seen.has(at) && !isWithinUnknown(at)) faults.push(`duplicate field ${JSON.stringify(at)}`);
     seen.add(at);
   });
   parser.parse();

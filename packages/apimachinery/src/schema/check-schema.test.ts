@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { isValidLabelValue } from "../meta/index.ts";
 import { t } from "./builder.ts";
 import { checkSchema } from "./check-schema.ts";
 import type { Schema } from "./schema.ts";
@@ -10,6 +11,7 @@ const listMap = (items: Schema, keys: readonly string[] = ["n"]): Schema => ({
   "x-kubernetes-list-type": "map",
   "x-kubernetes-list-map-keys": keys,
 });
+const embedded = { "x-kubernetes-embedded-resource": true } as const;
 const deep = (levels: number): Schema => (levels === 0 ? a : { type: "array", items: deep(levels - 1) });
 const endless: { type: "array"; items?: Schema } = { type: "array" };
 endless.items = endless;
@@ -27,6 +29,11 @@ test.each<{ name: string; schema: Schema }>([
       g: t.unknown(),
       h: t.embeddedResource(),
       i: t.nullable(t.int64({ default: 1 })),
+      m: {
+        type: "object",
+        ...embedded,
+        properties: { metadata: { type: "object", default: { name: "x" } }, kind: { type: "string", default: "K" } },
+      },
       j: t.object({ k: t.string({ default: "x" }), l: t.nullable(t.string({ default: "y" })) }, { default: {} }),
     }),
   },
@@ -169,6 +176,14 @@ test.each<{ want: string; schema: object }>([
   {
     schema: { type: "object", properties: { b: { type: "object", properties: { a }, default: { x: 1 } } } },
     want: 's.properties[b].default: Invalid value: {"x":1}: must not have unknown fields',
+  },
+  {
+    schema: { type: "object", ...embedded, properties: { metadata: { type: "object", default: { labels: { a: "b c" } } } } },
+    want: `s.properties[metadata].default: Invalid value: {"labels":{"a":"b c"}}: must result in valid metadata: metadata.labels: Invalid value: "b c": ${isValidLabelValue("b c")[0]}`,
+  },
+  {
+    schema: { type: "object", ...embedded, properties: { spec: { type: "object", properties: { a }, default: { x: 1 } } } },
+    want: 's.properties[spec].default: Invalid value: {"x":1}: must not have unknown fields',
   },
   // `as`: a type that there is not.
   {

@@ -294,6 +294,19 @@ describe("update", () => {
     expect((await server.request("GET", "/apis/example.com/v1/mades/m")).status).toBe(code === 201 ? 200 : 404);
   });
 
+  // Asked of kube-apiserver, where the former is a 500.
+  test.each([
+    { resourceVersion: "abc", want: 400 },
+    { resourceVersion: "-1", want: 400 },
+    { resourceVersion: "5", want: 201 },
+  ])("an apply that would create, at $resourceVersion: $want", async ({ resourceVersion, want }) => {
+    await using server = await startHarness([Thing]);
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    const answer = await server.request("PATCH", `${THINGS}/a?fieldManager=m`, { body: thing("a", {}, { resourceVersion }), headers });
+    expect(answer.status).toBe(want);
+    expect((await server.request("GET", `${THINGS}/a`)).status).toBe(want === 201 ? 200 : 404);
+  });
+
   test("a PUT that creates asks for the right to create", async () => {
     const verbs = ["update"];
     const authorizer: Authorizer = {

@@ -199,12 +199,10 @@ class Registry {
     const isAllowed = isApply || (this.#resource.allowsCreateOnUpdate && !input.isPatch);
     if (!isAllowed || input.fieldManager.subresource !== "") throw missing(this.#resource, target.name);
     const object = await input.transform(undefined, emptyObject(this.#resource, requireVersion(this.#resource, input.version)));
-    if (!isApply) {
-      // Who names one wants to update that object, which is gone.
-      checkUID(this.#resource, object, { ...object, metadata: { name: target.name, uid: "" } });
-      const { resourceVersion = "" } = object.metadata;
-      if (resourceVersion !== "" && parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
-    }
+    // Who names a uid wants to update that object, which is gone.
+    if (!isApply) checkUID(this.#resource, object, { ...object, metadata: { name: target.name, uid: "" } });
+    const { resourceVersion = "" } = object.metadata;
+    if (resourceVersion !== "" && parseRevision(resourceVersion) === undefined) throw badRequest(revisionFault(resourceVersion));
     try {
       return await this.#create({ ...input, ...target, object }, context, () => requireCreate(this.#resource, input, context));
     } catch (error) {

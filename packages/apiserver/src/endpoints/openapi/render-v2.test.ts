@@ -34,6 +34,16 @@ test.each<{ name: string; schema: DocumentSchema; want: DocumentSchema }>([
     want: { "x-kubernetes-preserve-unknown-fields": true },
   },
   {
+    name: "requires nothing of an embedded object that keeps unknown fields",
+    schema: {
+      type: "object",
+      "x-kubernetes-preserve-unknown-fields": true,
+      "x-kubernetes-embedded-resource": true,
+      required: ["kind", "apiVersion"],
+    },
+    want: { "x-kubernetes-preserve-unknown-fields": true, "x-kubernetes-embedded-resource": true },
+  },
+  {
     name: "keeps another type than object",
     schema: { type: "string", "x-kubernetes-preserve-unknown-fields": true },
     want: { type: "string", "x-kubernetes-preserve-unknown-fields": true },

@@ -74,7 +74,9 @@ export function simplify(schema: DocumentSchema, isBuiltIn = false): DocumentSch
   const isOpen = mayBeNull(schema) || keepsUnknown;
   const isUntyped = mayBeNull(schema) || (keepsUnknown && type === "object") || (type === "array" && (isOpen || items === undefined));
   const values = typeof additionalProperties === "object" ? additionalProperties : undefined;
-  const needed = mayBeNull(values) ? [] : (required ?? []).filter((name) => isOpen || !mayBeNull(properties?.[name]));
+  // To what keeps unknown fields nothing of an embedded object is added: what every object has is named, and required, by documents of v3 alone.
+  const isOpenObject = keepsUnknown && schema["x-kubernetes-embedded-resource"] === true;
+  const needed = mayBeNull(values) || isOpenObject ? [] : (required ?? []).filter((name) => isOpen || !mayBeNull(properties?.[name]));
   return {
     ...rest,
     ...(isUntyped || type === undefined ? {} : { type }),

@@ -30,9 +30,11 @@ export interface RefusalStatus {
  */
 export function webhookRefusal(webhook: string, { message = "", reason = "", code = 0, details }: RefusalStatus): APIError {
   const because = message || reason;
+  // However odd its code is, a refusal is one. What is none of an error's in HTTP, a client cannot be answered with.
+  const isErrorCode = code >= 400 && code < 600;
   const denied = `admission webhook ${quoteGo(webhook)} denied the request`;
   return new APIError("Forbidden", because === "" ? `${denied} without explanation` : `${denied}: ${because}`, {
-    code: Math.max(code, 400),
+    code: isErrorCode ? code : 400,
     statedReason: reason,
     ...(details === undefined ? {} : { details }),
   });

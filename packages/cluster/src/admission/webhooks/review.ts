@@ -126,10 +126,11 @@ function shownType({ apiVersion, kind }: JSONObject): string {
 type Fault = (why: string) => WebhookCallError;
 
 /** What Go reads into fields of a type is told before anything that an answer says. */
-function checkForms(webhook: string, { patch, patchType }: JSONObject): void {
+function checkForms(webhook: string, { allowed, patch, patchType }: JSONObject): void {
   const failed = (why: string) => new WebhookCallError(webhook, `failed to call webhook: ${why}`);
   for (const [name, value] of Object.entries({ patch, patchType }))
     if (value !== undefined && value !== null && typeof value !== "string") throw failed(`response.${name} must be a string`);
+  if (allowed !== undefined && allowed !== null && typeof allowed !== "boolean") throw failed("response.allowed must be a boolean");
   const at = illegalBase64At(textIn(patch));
   if (at !== undefined) throw failed(`illegal base64 data at input byte ${at}`);
 }
@@ -170,19 +171,18 @@ function refusalStatus(value: JSONValue, invalid: Fault): RefusalStatus {
   const { message, reason, code, details } = value;
   if (![message, reason].every((text) => text === undefined || text === null || typeof text === "string"))
     throw invalid("response.status has fields of other types");
-  if (code !== undefined && code !== null && !isStatusCode(code)) throw invalid("response.status.code is no code of HTTP");
+  if (code !== undefined && code !== null && !isInt32(code)) throw invalid("response.status.code is no 32-bit integer");
   return {
     message: textIn(message),
     reason: textIn(reason),
-    ...(isStatusCode(code) ? { code } : {}),
+    ...(isInt32(code) ? { code } : {}),
     // It is handed on as it is: to the client who asked, about their own request.
     ...(isJSONObject(details) ? { details: details as StatusDetails } : {}),
   };
 }
 
-/** What a client may be answered with. */
-function isStatusCode(code: JSONValue | undefined): code is number {
-  return typeof code === "number" && Number.isInteger(code) && code >= 0 && code < 600;
+function isInt32(code: JSONValue | undefined): code is number {
+  return typeof code === "number" && (code | 0) === code;
 }
 
 function texts(value: JSONValue, invalid: Fault): readonly string[] {

@@ -373,10 +373,15 @@ describe("what webhooks answer", () => {
       want: { code: 422, reason: "Invalid", message: ": no red", details: { causes: [{ field: "spec.color", message: "red" }] } },
     },
     { what: "a code of success", status: { code: 200, status: "Success", message: "?" }, want: { code: 400, message: ": ?" } },
+    // However odd, none is a failed call, which the policy may overlook.
+    { what: "a code below all", status: { code: -5, message: "?" }, want: { code: 400, message: ": ?" } },
+    { what: "the last code of HTTP/2", status: { code: 599, message: "?" }, want: { code: 599, message: ": ?" } },
+    { what: "a code beyond those of HTTP/2", status: { code: 600, message: "?" }, want: { code: 400, message: ": ?" } },
+    { what: "a code beyond all", status: { code: 99_999, message: "?" }, want: { code: 400, message: ": ?" } },
   ])("a refusal with $what", async ({ status, want }) => {
     const text = (want as { message: string }).message;
     for (const kind of ["mutating", "validating"] as const) {
-      await using started = await start({ [kind]: [{}] });
+      await using started = await start({ [kind]: [{ failurePolicy: "Ignore" }] });
       started.server.answers.set("/", { allowed: false, ...(status === undefined ? {} : { status: status as JSONObject }) });
       const answer = await create(started, widget("one"));
       const message = `admission webhook "a.example.com" denied the request${text.startsWith(":") ? "" : " "}${text}`;
@@ -654,7 +659,12 @@ const HOSTILE: readonly {
     answer: { allowed: false, status: { code: "418", message: ["?"] } },
     want: "received invalid webhook response: response.status has fields of other types",
   },
-  { what: "answers with a code that is none", answer: { allowed: false, status: { code: 99999 } }, want: "response.status.code is no code of HTTP" },
+  {
+    what: "answers with a code that is none",
+    answer: { allowed: false, status: { code: 2 ** 31 } },
+    want: "response.status.code is no 32-bit integer",
+  },
+  { what: "answers neither yes nor no", answer: { allowed: "true" }, want: "failed to call webhook: response.allowed must be a boolean" },
   { what: "answers with warnings that are none", answer: { allowed: true, warnings: [{}] }, want: "response.warnings is no list of texts" },
   {
     what: "answers with a patch that is no base64",
