@@ -243,6 +243,23 @@ describe("nobody becomes somebody else", () => {
   });
 });
 
+// nghttp2 ends a connection upon one of more than 64 KiB, and that of the aggregator is everybody's: it has to know beforehand.
+test.each([
+  { what: "one header of 120 KiB", headers: { "x-more": "a".repeat(120 * 1024) } },
+  { what: "many headers, of 90 KiB together", headers: Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`x-more-${n}`, "a".repeat(85)])) },
+])("who sends too much is refused alone: $what", async ({ headers }) => {
+  await using watch = await admin
+    .watch(`${GADGETS}?watch=true&timeoutSeconds=300`)
+    .then((opened) => ({ ...opened, [Symbol.asyncDispose]: async () => opened.close() }));
+  const startedMs = Date.now();
+  const answer = await through(plane.tokens.alice).request("GET", `/apis/${GROUP}/v1`, undefined, headers);
+  expect(answer.status, answer.text).toBeGreaterThanOrEqual(400);
+  expect(Date.now() - startedMs).toBeLessThan(10_000);
+  const name = `beside-${Object.keys(headers).length}`;
+  await create(GADGETS, `${GROUP}/v1`, "Gadget", name);
+  await vi.waitFor(() => expect(watch.events.map(({ object }) => object.metadata.name)).toContain(name), { timeout: 5_000 });
+});
+
 test("it is asked about what is selected: of pods, the cluster lets a node list its own alone", async () => {
   const { authorizers } = delegatedAuthorization({ client: await clientOf("server"), options, clock: systemClock, log: silent });
   const user = { name: "system:node:one", groups: ["system:nodes", "system:authenticated"], extra: {} };

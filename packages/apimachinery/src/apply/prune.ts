@@ -47,14 +47,29 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   }
   // Of what went by that, only what the applier owned is to go, and the named objects on the way to it.
   const left = convert(rest, before.apiVersion);
-  if (left === undefined) return merged;
+  const wholeBack = convert(whole, before.apiVersion);
+  if (left === undefined || wholeBack === undefined) return merged;
   const lost = namedFieldsOf(start).difference(leftFields(left, start)).intersection(last);
-  // What was made of a part that had to be filled in is not what was there, and is lost on the way back: where it came from is owned nevertheless.
-  const owned = wasFilledIn || left.isFilledIn === true ? byVersion.get(before.apiVersion) : undefined;
-  const gone = owned === undefined ? lost : lost.difference(withNamedFields(owned, start.type));
+  const owned = withNamedFields(byVersion.get(before.apiVersion) ?? FieldSet.empty, start.type);
+  // What was made of a part that had to be filled in is not what was there, and is lost on the way back: where it came from is owned nevertheless. So is what
+  // another version has no field for.
+  const spared = wasFilledIn || left.isFilledIn === true ? owned : owned.intersection(fieldsLost(start, wholeBack));
+  const gone = lost.difference(spared);
+  if (gone.isEmpty) return merged;
   const result = convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion);
-  if (result?.isFilledIn !== true) return result ?? merged;
-  return withoutUnowned(merged, result, byVersion.get(merged.apiVersion) ?? FieldSet.empty);
+  const mergedBack = convert(start, merged.apiVersion);
+  if (result === undefined || mergedBack === undefined) return merged;
+  const ownedHere = byVersion.get(merged.apiVersion) ?? FieldSet.empty;
+  if (result.isFilledIn === true) return withoutUnowned(merged, result, ownedHere);
+  if (fieldsLost(merged, mergedBack).isEmpty) return result;
+  // What the applier's version before has no field for is still there.
+  const goneHere = fieldsLost(mergedBack, result).difference(withNamedFields(ownedHere, merged.type));
+  return { ...merged, value: removeItems(merged.value, goneHere, merged.type, true) };
+}
+
+/** The fields of a value that another one of its version lacks. */
+function fieldsLost(before: TypedValue, after: TypedValue): FieldSet {
+  return before.value === after.value ? FieldSet.empty : namedFieldsOf(before).difference(namedFieldsOf(after));
 }
 
 function isOfOneVersion({ apiVersion }: TypedValue, before: OwnedFields, owners: FieldOwners): boolean {

@@ -628,6 +628,12 @@ describe("limits", () => {
     expect(JSON.parse(tooMuch.text)).toMatchObject({ kind: "Status", code: 431 });
   });
 
+  test("tell a client of HTTP/2 of no more headers than one alone may have", async () => {
+    const { port } = await start(async () => text("ok"));
+    const settings = once(open(port), "remoteSettings");
+    expect((await settings)[0]).toMatchObject({ maxHeaderListSize: 64 * 1024, maxConcurrentStreams: 250 });
+  });
+
   test("hold far beyond them too, and the server lives on", async () => {
     const { port } = await start(async () => text("ok"), { maxURLBytes: 1000, maxHeaderBytes: 2000 });
     const huge = { "x-a": "a".repeat(20_000) };

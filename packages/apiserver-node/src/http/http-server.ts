@@ -17,7 +17,7 @@ import { Connection } from "./connection.ts";
 import type { ServerContext } from "./exchange.ts";
 import { serveRequest } from "./http1-exchange.ts";
 import { serveStream } from "./http2-exchange.ts";
-import { type HTTPLimits, hardHeaderBytes, resolveLimits } from "./limits.ts";
+import { type HTTPLimits, hardHeaderBytes, LONGEST_HEADER_BYTES, resolveLimits } from "./limits.ts";
 import { ListenError, nodeErrorCode, nodeErrorMeaning } from "./node-error.ts";
 import { ConnectionPeer } from "./peer.ts";
 import { statusResponse } from "./status-response.ts";
@@ -124,7 +124,7 @@ class NodeHTTPServer implements HTTPServer {
       maxSessionInvalidFrames: 100,
       // A user of many groups comes through a front proxy with a header for each.
       maxHeaderListPairs: 2048,
-      settings: { maxConcurrentStreams: limits.maxConcurrentStreams, maxHeaderListSize: hardHeaderBytes(limits) },
+      settings: { maxConcurrentStreams: limits.maxConcurrentStreams, maxHeaderListSize: Math.min(hardHeaderBytes(limits), LONGEST_HEADER_BYTES) },
     });
     configureHTTP1(this.#server, limits);
     this.#attach();

@@ -59,6 +59,12 @@ export function resolveLimits(limits: Partial<HTTPLimits> = {}): HTTPLimits {
 }
 
 /**
+ * nghttp2 takes no longer header, and answers one by ending its connection for all who share it, as those do who come through an aggregator. A client that heeds
+ * what is said here of all headers of a request together, as Go's does, sends none.
+ */
+export const LONGEST_HEADER_BYTES = 64 * 1024;
+
+/**
  * What Node itself refuses before we see a request. It lies well above {@link HTTPLimits.maxHeaderBytes}, so that most oversized
  * requests get a Status instead of a reset; HTTP/2 counts 32 bytes more for each header.
  */

@@ -59,3 +59,33 @@ test("the annotation of a conversion is there in the answer to the write that en
   }
   expect((await server.request("GET", `${things("v1")}/a`)).status).toBe(404);
 });
+
+test("what an author's conversion leaves out has the defaults of the storage version, for every reader", async () => {
+  const port = t.object({ name: t.string(), protocol: t.string({ default: "TCP" }) });
+  const Box = defineResource({
+    group: "example.com",
+    kind: "Box",
+    scope: "Namespaced",
+    versions: {
+      v1: { storage: true, schema: { spec: t.object({ ports: t.listMap(port, { keys: ["name"] }) }) } },
+      v1beta1: {
+        schema: { spec: t.object({ ports: t.array(t.string()) }) },
+        // As an author does it who writes no types.
+        toStorage: ({ spec: { ports } }) => ({ spec: { ports: ports.map((name) => ({ name }) as { name: string; protocol: string }) } }),
+        fromStorage: ({ spec: { ports } }) => ({ spec: { ports: ports.map(({ name }) => name) } }),
+      },
+    },
+  });
+  await using server = await startHarness([Box]);
+  const at = (version: string) => `/apis/example.com/${version}/namespaces/default/boxes`;
+  const write = (method: string, path: string, body: object, headers = {}) => server.request(method, `${at("v1beta1")}${path}`, { body, headers });
+  expect((await write("POST", "", { metadata: { name: "a" }, spec: { ports: ["http"] } })).status).toBe(201);
+  const read = async () => (await server.request("GET", `${at("v1")}/a`)).json();
+  expect((await read()).spec).toEqual({ ports: [{ name: "http", protocol: "TCP" }] });
+  const merge = { "content-type": "application/merge-patch+json" };
+  expect((await write("PATCH", "/a", { spec: { ports: ["http", "https"] } }, merge)).status).toBe(200);
+  expect((await read()).spec.ports).toEqual(["http", "https"].map((name) => ({ name, protocol: "TCP" })));
+  // Nobody changes anything by a label.
+  await server.request("PATCH", `${at("v1")}/a?fieldManager=labels`, { body: { metadata: { labels: { a: "b" } } }, headers: merge });
+  expect((await read()).metadata).toMatchObject({ generation: 2 });
+});

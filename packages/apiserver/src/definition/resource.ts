@@ -196,7 +196,7 @@ export interface Resource extends GroupResource {
    * body says its type itself, another kind in it is a 422 and not a 400; lists have an empty `continue`; discovery has verbs and subresources in its order.
    */
   readonly isCustomResource: boolean;
-  /** Fields that a fieldSelector may name beside `metadata.name` and `metadata.namespace`, and how each is read from a storage version object. */
+  /** Fields that a fieldSelector may name beside `metadata.name` and, where there are any, `metadata.namespace`, and how each is read from a storage version object. */
   readonly selectableFields: ReadonlyMap<string, (object: KubernetesObject) => string>;
   readonly hooks: ResourceHooks<KubernetesObject>;
   /** The author's own verbs, for a kind that is not kept in the server's storage. */
@@ -236,6 +236,15 @@ export function emptyFields({ schema }: ResourceVersion): Readonly<Record<string
 export function toStorageVersion(resource: Resource, object: KubernetesObject, version: ResourceVersion): KubernetesObject {
   if (version === resource.storageVersion) return object;
   return converted(object, version.toStorage?.(object) ?? object, resource.storageVersion);
+}
+
+/** What is stored of an object of any version, with the defaults of the storage version: a conversion need not know them. */
+export function toStoredObject(resource: Resource, object: KubernetesObject, version: ResourceVersion): KubernetesObject {
+  const { storageVersion } = resource;
+  if (version === storageVersion) return object;
+  // Objects of the registry are JSON all through, and stay objects.
+  const json = toStorageVersion(resource, object, version) as unknown as JSONObject;
+  return applyDefaults(json, storageVersion.schema) as unknown as KubernetesObject;
 }
 
 /** Converts an object of the storage version to another one. */

@@ -79,6 +79,23 @@ describe("lists and watches", () => {
     expect(listConsistency(parseListQuery(query(text), target, false), { resource: Thing, namespace })).toMatchObject(want);
   });
 
+  // Asked of kube-apiserver, of custom resources, ClusterRoles and Namespaces.
+  test.each([
+    { what: "of a namespaced kind", kind: { scope: "Namespaced" }, isKnown: true },
+    { what: "of a kind without namespaces", kind: { scope: "Cluster" }, isKnown: false },
+    { what: "of a compiled-in one", kind: { scope: "Cluster", isBuiltIn: true }, isKnown: true },
+    {
+      what: "of a compiled-in one with fields of its own",
+      kind: { scope: "Cluster", isBuiltIn: true, selectableFields: ["status.phase"] },
+      isKnown: false,
+    },
+  ] as const)("metadata.namespace is a field $what: $isKnown", ({ kind, isKnown }) => {
+    const resource = defineResource({ group: "example.com", kind: "Other", versions: { v1: { schema: {} } }, ...kind });
+    const read = () => parseListQuery(query("fieldSelector=metadata.namespace!%3Dx"), { resource, version: resource.storageVersion }, false);
+    if (isKnown) read();
+    else expect(read).toThrow("field label not supported: metadata.namespace");
+  });
+
   test("a get is as fresh as it asks", () => {
     expect(getConsistency(query(""))).toEqual({ type: "MostRecent" });
     expect(getConsistency(query("resourceVersion=0"))).toEqual({ type: "Any" });

@@ -16,7 +16,7 @@ import {
 } from "@annex/apimachinery";
 import { requireReadableToken } from "../registry/continue-token.ts";
 import { requireRevision } from "../registry/resource-version.ts";
-import { selectableFieldNames, singleOf } from "../registry/selection.ts";
+import { selectableFieldNames, selectsByMetadataAlone, singleOf } from "../registry/selection.ts";
 import type { DeleteOptions, PropagationPolicy, ReadConsistency, SentWriteOptions } from "../registry/verbs.ts";
 import type { Target } from "./target.ts";
 
@@ -105,8 +105,8 @@ export function parseListQuery(query: URLSearchParams, { resource, version }: Pi
   };
   const faults = isJudgedAsWatch ? watchFaults(options) : listFaults(options);
   if (faults.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", faults);
-  requireSupportedFields(options.fieldSelector, new Set(selectableFieldNames(version)), {
-    refusal: resource.isBuiltIn && resource.selectableFields.size === 0 ? "metadata" : "kind",
+  requireSupportedFields(options.fieldSelector, new Set(selectableFieldNames(resource, version)), {
+    refusal: selectsByMetadataAlone(resource) ? "metadata" : "kind",
   });
   const { resourceVersion, continue: token } = options;
   if (!isWatch && token !== "" && resourceVersion !== "" && resourceVersion !== "0") {

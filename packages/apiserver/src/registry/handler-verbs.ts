@@ -14,7 +14,7 @@ import {
   type Resource,
   type ResourceServices,
   type ResourceVersion,
-  toStorageVersion,
+  toStoredObject,
   versionOf,
   type WriteContext,
 } from "../definition/resource.ts";
@@ -227,7 +227,7 @@ class HandlerVerbs {
     const version = this.#version(versionName);
     const live = current && fromStorageVersion(this.#resource, current.object, version);
     const formFaults = checkForm(this.#resource, version, object, live, "", warn);
-    const stored = toStorageVersion(this.#resource, object, version);
+    const stored = toStoredObject(this.#resource, object, version);
     const prepared = this.#resource.hooks.prepare?.({ object: stored, previous: current?.object, subresource: "", ...write }) ?? stored;
     checkRules(this.#resource, prepared, current?.object, "", formFaults, write);
     return prepared;

@@ -15,7 +15,7 @@ import {
 } from "@annex/apimachinery";
 import type { AdmissionChain } from "../admission/admission.ts";
 import { type Awaitable, whenReady } from "../awaitable.ts";
-import { type Resource, type ResourceVersion, toStorageVersion, versionOf, type WriteContext } from "../definition/resource.ts";
+import { type Resource, type ResourceVersion, toStoredObject, versionOf, type WriteContext } from "../definition/resource.ts";
 import type { ObjectView } from "../object-view.ts";
 import type { Random } from "../random.ts";
 import { requireCreate } from "./create-on-update.ts";
@@ -138,7 +138,7 @@ class Registry {
     const isGenerated = !sent.name && sent.generateName !== undefined;
     object = withMetadata(object, metadataForCreate(sent, facts));
     const formFaults = checkForm(this.#resource, version, object, undefined, "", context.warn);
-    let stored = toStorageVersion(this.#resource, this.#steps.withoutNulls(object, version, input.isApply), version);
+    let stored = toStoredObject(this.#resource, this.#steps.withoutNulls(object, version, input.isApply), version);
     stored = this.#resource.hooks.prepare?.({ object: stored, previous: undefined, subresource: "", ...write }) ?? stored;
     checkRules(this.#resource, stored, undefined, request.subresource, formFaults, write);
     warnOfFinalizers(this.#resource, stored, undefined, context.warn);
@@ -243,7 +243,7 @@ class Registry {
     object = keepManagedFieldsTimes(live, object);
     const formFaults = checkForm(this.#resource, version, object, live, subresource, write.warn);
     const previous = current.object;
-    let stored = toStorageVersion(this.#resource, this.#steps.withoutNulls(object, version, input.isApply), version);
+    let stored = toStoredObject(this.#resource, this.#steps.withoutNulls(object, version, input.isApply), version);
     stored = this.#resource.hooks.prepare?.({ object: stored, previous, subresource, ...write }) ?? stored;
     if (this.#resource.tracksGeneration && hasNewGeneration(stored, previous, version)) {
       stored = withMetadata(stored, { ...stored.metadata, generation: nextGeneration(previous.metadata.generation) });

@@ -55,9 +55,15 @@ export function singleOf(resource: Resource, selection: Pick<Selection, "namespa
   return name === "" || (namespace === "" && resource.isNamespaced) ? undefined : { namespace, name };
 }
 
+/** Whether a compiled-in kind says nothing of its own about field selectors: what goes for metadata goes for it. Source: apimachinery runtime.DefaultMetaV1FieldSelectorConversion. */
+export function selectsByMetadataAlone({ isBuiltIn, selectableFields }: Resource): boolean {
+  return isBuiltIn && selectableFields.size === 0;
+}
+
 /** The field names that a fieldSelector may use in a version, as messages list them. */
-export function selectableFieldNames({ selectableFields }: ResourceVersion): string[] {
-  return ["metadata.name", "metadata.namespace", ...selectableFields];
+export function selectableFieldNames(resource: Resource, { selectableFields }: ResourceVersion): string[] {
+  const hasNamespace = resource.isNamespaced || selectsByMetadataAlone(resource);
+  return ["metadata.name", ...(hasNamespace ? ["metadata.namespace"] : []), ...selectableFields];
 }
 
 function fieldOf(resource: Resource, view: ObjectView, field: string): string {
