@@ -114,7 +114,9 @@ function compileTree(schema: Schema, place: Place, account: CostAccount, faults:
   };
   const listType = schema["x-kubernetes-list-type"];
   const ofElements = typesBelow(declType?.elemType, UNTYPED_ELEMENT);
-  const additional = typeof additionalProperties === "object" ? inner(additionalProperties, "additionalProperties", ofElements) : undefined;
+  // A list has no values but its elements: what else it says of some is looked at by itself, and never met.
+  const ofValues = type === "array" && !isWithinRules ? undefined : ofElements;
+  const additional = typeof additionalProperties === "object" ? inner(additionalProperties, "additionalProperties", ofValues) : undefined;
   const children = new Map<string, RuleNode>();
   for (const [name, property] of Object.entries(properties)) {
     const escaped = escapeFieldName(name);

@@ -282,6 +282,11 @@ describe("what rules may cost", () => {
   });
 });
 
+test("a list has no values but its elements: a rule about others is typed by itself", () => {
+  const list: Schema = { type: "array", items: { type: "integer" }, additionalProperties: { type: "string", ...rules("self == ''") } };
+  expect(compileSchemaRules(ofSpec(list), "schema").faults).toEqual([]);
+});
+
 test.each<readonly [what: string, schema: Schema, told: readonly string[]]>([
   [
     "an unknown field",

@@ -114,6 +114,23 @@ describe("reading a scale", () => {
 });
 
 describe("writing a scale", () => {
+  test("a path that the schema does not have leads nowhere", async () => {
+    const paths = { specReplicasPath: ".spec.n", statusReplicasPath: ".status.n" };
+    const Odd = defineResource({
+      group: "example.com",
+      kind: "Odd",
+      scope: "Namespaced",
+      subresources: { scale: scaleSubresource(paths) },
+      versions: { v1: { schema: { spec: t.object({ color: t.string() }) } } },
+    });
+    await using server = await startHarness([Odd]);
+    const odds = "/apis/example.com/v1/namespaces/default/odds";
+    await server.request("POST", odds, { body: { apiVersion: "example.com/v1", kind: "Odd", metadata: { name: "a" }, spec: { color: "red" } } });
+    await server.request("PATCH", `${odds}/a/scale`, { body: { spec: { replicas: 4 } }, headers: MERGE });
+    expect((await server.request("GET", `${odds}/a`)).json().spec).toEqual({ color: "red" });
+    expect((await server.request("GET", `${odds}/a/scale`)).json().code).toBe(500);
+  });
+
   test("changes the number alone", async () => {
     await using server = await startWith(3);
     const before = await server.gear();

@@ -5,6 +5,7 @@ import {
   type JSONObject,
   type KubernetesObject,
   parentManagedFields,
+  pruneUnknown,
   type ReplicasPaths,
   scaleManagedFields,
   updateManagedFields,
@@ -139,7 +140,9 @@ function parentUpdate(scaled: Scaled, input: UpdateInput, context: RequestContex
       const changed = await input.transform(previous, emptyObject(Scale, Scale.storageVersion));
       const wanted = input.isApply === true ? changed : withManagers(changed, previous, input, context.now);
       const object = await admission.mutate({ ...attributes, object: wanted, previous }, write);
-      return withScale(live, object, scaled, input.isPatch);
+      const scaledParent = asJSON(withScale(live, object, scaled, input.isPatch));
+      // What a path leads to that the schema does not have is dropped, as in any other write. An object stays one.
+      return pruneUnknown(scaledParent, version.schema).value as unknown as KubernetesObject;
     },
     admitSubresource: (object, previous) =>
       admission.validate({ ...attributes, object: scaleOf(object, paths), previous: scaleOf(previous, paths) }, write),
