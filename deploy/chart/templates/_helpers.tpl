@@ -1,5 +1,6 @@
 {{- define "annex.name" -}}
-{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- /* A Service's name has no dots; that of a release may. */ -}}
+{{- .Release.Name | replace "." "-" | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "annex.labels" -}}
@@ -15,7 +16,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
 {{- define "annex.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end -}}
 {{- end -}}
 
 {{- define "annex.service" -}}

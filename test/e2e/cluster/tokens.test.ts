@@ -258,7 +258,7 @@ describe("the chart", () => {
   });
 
   test("makes what a kube-apiserver takes, each kind that it says", async () => {
-    const input = printed(await runTemplate("dry", "default"));
+    const input = printed(await runTemplate("dry.run", "default"));
     const kinds = printed(await installed.kubectl(["create", "--dry-run=server", "-o", 'jsonpath={.kind}{"\\n"}', "-f", "-"], { input }));
     expect([...new Set(kinds.trim().split("\n"))].sort()).toEqual(KINDS);
   });
@@ -276,6 +276,13 @@ describe("the chart", () => {
     const objects = printed(await installed.kubectl(["create", "--dry-run=client", "-o", columns, "-f", "-"], { input }));
     const same = '[{"name":"of-registry"}] {"disk":"fast"} [{"key":"apart"}] 2Gi';
     expect(objects.split("\n").filter((line) => /^(Deployment|Job) /.test(line))).toEqual([`Deployment ${same}`, `Job ${same}`]);
+  });
+
+  test.each([
+    { values: "image.tag=v1", image: "annex-ranchertokens:v1" },
+    { values: `image.digest=sha256:${"a".repeat(64)}`, image: `annex-ranchertokens@sha256:${"a".repeat(64)}` },
+  ])("runs the image of $values", async ({ values, image }) => {
+    expect(printed(await runTemplate(RELEASE, NAMESPACE, `--set=${values}`)).match(/image: .*/g)).toEqual([`image: ${image}`, `image: ${image}`]);
   });
 
   test("has no policy for a Kubernetes that has none", async () => {

@@ -242,6 +242,19 @@ test("unregister takes back what is ours and nothing else", async () => {
   await other.stop();
 });
 
+test("unregister says of what a finalizer keeps that it is still there", async () => {
+  const replica = start();
+  await vi.waitFor(async () => expect(await get("v1beta1")).toBeDefined(), WAIT);
+  await replica.stop();
+  const path = `${API_SERVICES}/${nameOf()}`;
+  const body = { metadata: { finalizers: ["example.com/keep"] } };
+  await cluster.client.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" }, never);
+  const log = recordedLog();
+  const removed = await unregister({ client: cluster.client, service, clock: systemClock, log }, never);
+  expect(removed).toEqual([`apiservices/${nameOf("v1beta1")}`, "leases/api-registration"]);
+  expect(log.lines).toEqual([expect.stringContaining(`"object":"apiservices/${nameOf()}","finalizers":["example.com/keep"]`)]);
+});
+
 const SECRETS = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets`;
 
 test.each([

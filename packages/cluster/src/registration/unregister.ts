@@ -57,8 +57,13 @@ export async function unregister({ client, service, clock, log }: UnregisterOpti
     if (object === undefined || !isOwnedBy(object, service)) continue;
     const { name = "" } = object.metadata;
     await unlessRefused(collection, name, async () => {
-      await remove(client, collection, object, signal);
-      removed.push(objectName(collection, name));
+      const left = await remove(client, collection, object, signal);
+      if (left.length === 0) removed.push(objectName(collection, name));
+      else
+        log.warn(
+          { object: objectName(collection, name), finalizers: left },
+          "an object is deleted, and kept by its finalizers until whoever set them lets it go",
+        );
     });
   }
   if (refusals[0] !== undefined) throw refusals[0];
@@ -92,12 +97,13 @@ async function find(client: ClusterClient, path: string, signal: AbortSignal): P
   }
 }
 
-/** This very object: another one of the same name may be somebody else's. */
-async function remove(client: ClusterClient, collection: string, { metadata }: KubernetesObject, signal: AbortSignal): Promise<void> {
+/** This very object: another one of the same name may be somebody else's. @returns the finalizers that keep it. */
+async function remove(client: ClusterClient, collection: string, { metadata }: KubernetesObject, signal: AbortSignal): Promise<readonly string[]> {
   const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid: metadata.uid } };
   try {
     await client.request({ method: "DELETE", path: `${collection}/${metadata.name}`, body }, signal);
   } catch (error) {
     if (!APIError.is(error, "NotFound")) throw error;
   }
+  return metadata.finalizers ?? [];
 }
