@@ -33,6 +33,8 @@ export interface FieldManagement {
    * @throws {SchemaMismatchError} where the object is rather to be stored without managedFields.
    */
   readonly toVersion?: ((object: KubernetesObject, apiVersion: string) => VersionedObject | undefined) | undefined;
+  /** As {@link Updater.sparesOwned}. */
+  readonly sparesOwned?: boolean | undefined;
   /** What this request cannot change, by the version (`group/version`) in which it is not looked at: `status` on the main resource, `metadata` and `spec` on the status. Default: nothing. */
   readonly resetFields?: ReadonlyMap<string, FieldSet> | undefined;
 }
@@ -75,7 +77,7 @@ export function typedObject(object: KubernetesObject, schema: Schema, apiVersion
 }
 
 /** @param allowsDuplicates whether an object may have duplicates in another version than that of the request. */
-export function updaterOf({ toVersion, resetFields }: FieldManagement, allowsDuplicates: boolean): Updater {
+export function updaterOf({ toVersion, resetFields, sparesOwned }: FieldManagement, allowsDuplicates: boolean): Updater {
   return {
     convert(value, apiVersion) {
       if (value.apiVersion === apiVersion) return value;
@@ -85,6 +87,7 @@ export function updaterOf({ toVersion, resetFields }: FieldManagement, allowsDup
       const typed = typedObject(converted.object, converted.schema, apiVersion, allowsDuplicates);
       return converted.isFilledIn === true ? { ...typed, isFilledIn: true } : typed;
     },
+    sparesOwned,
     ignoredFields: resetFields,
   };
 }

@@ -33,38 +33,68 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   const start = convert(merged, before.apiVersion);
   if (start === undefined) return merged;
   const last = withNamedFields(before.set, start.type);
-  let rest: TypedValue = { ...start, value: removeItems(start.value, last, start.type, true) };
-  let whole = start;
-  let wasFilledIn = false;
+  const rest: TypedValue = { ...start, value: removeItems(start.value, last, start.type, true) };
   const byVersion = ownedByVersion(owners, before.apiVersion);
-  for (const [apiVersion, owned] of byVersion) {
-    const wholeHere = convert(whole, apiVersion);
-    const prunedHere = wholeHere && convert(rest, apiVersion);
-    if (wholeHere === undefined || prunedHere === undefined) continue;
-    wasFilledIn ||= prunedHere.isFilledIn === true;
-    whole = wholeHere;
-    rest = withoutUnowned(wholeHere, prunedHere, owned);
-  }
+  const left = leftInVersions(updater, start, rest, byVersion);
+  if (left === undefined) return merged;
   // Of what went by that, only what the applier owned is to go, and the named objects on the way to it.
-  const left = convert(rest, before.apiVersion);
-  const wholeBack = convert(whole, before.apiVersion);
-  if (left === undefined || wholeBack === undefined) return merged;
-  const lost = namedFieldsOf(start).difference(leftFields(left, start)).intersection(last);
-  const owned = withNamedFields(byVersion.get(before.apiVersion) ?? FieldSet.empty, start.type);
-  // What was made of a part that had to be filled in is not what was there, and is lost on the way back: where it came from is owned nevertheless. So is what
-  // another version has no field for.
-  const spared = wasFilledIn || left.isFilledIn === true ? owned : owned.intersection(fieldsLost(start, wholeBack));
-  const gone = lost.difference(spared);
-  if (gone.isEmpty) return merged;
+  const lost = namedFieldsOf(start).difference(left.fields).intersection(last);
+  // What was made of a part that had to be filled in is not what was there, and is lost on the way back: where it came from is owned nevertheless.
+  const owned = left.wasFilledIn ? byVersion.get(before.apiVersion) : undefined;
+  const gone = owned === undefined ? lost : lost.difference(withNamedFields(owned, start.type));
+  if (gone.isEmpty && updater.sparesOwned === true) return merged;
   const result = convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion);
   const mergedBack = convert(start, merged.apiVersion);
   if (result === undefined || mergedBack === undefined) return merged;
   const ownedHere = byVersion.get(merged.apiVersion) ?? FieldSet.empty;
   if (result.isFilledIn === true) return withoutUnowned(merged, result, ownedHere);
-  if (fieldsLost(merged, mergedBack).isEmpty) return result;
+  if (updater.sparesOwned !== true || fieldsLost(merged, mergedBack).isEmpty) return result;
   // What the applier's version before has no field for is still there.
   const goneHere = fieldsLost(mergedBack, result).difference(withNamedFields(ownedHere, merged.type));
   return { ...merged, value: removeItems(merged.value, goneHere, merged.type, true) };
+}
+
+/** What is left of a value, as fields of it, and whether it was filled in on the way. */
+interface Left {
+  readonly fields: FieldSet;
+  readonly wasFilledIn: boolean;
+}
+
+/**
+ * What is left of a value without a part of it, and with what somebody owns in each version.
+ *
+ * Go sends what is left through all versions, one after the other: what one of them has no field for is lost. Where the updater spares it, each is looked at alone.
+ *
+ * @param rest the value without the part.
+ * @returns undefined where the version of the value is gone.
+ */
+function leftInVersions(
+  { convert, sparesOwned = false }: Updater,
+  start: TypedValue,
+  rest: TypedValue,
+  byVersion: Map<string, FieldSet>,
+): Left | undefined {
+  let [whole, part] = [start, rest];
+  let fields = sparesOwned ? leftFields(rest, start) : FieldSet.empty;
+  let wasFilledIn = false;
+  for (const [apiVersion, owned] of byVersion) {
+    const wholeHere = convert(whole, apiVersion);
+    const partHere = wholeHere && convert(part, apiVersion);
+    if (wholeHere === undefined || partHere === undefined) continue;
+    wasFilledIn ||= partHere.isFilledIn === true;
+    const left = withoutUnowned(wholeHere, partHere, owned);
+    if (!sparesOwned) {
+      [whole, part] = [wholeHere, left];
+      continue;
+    }
+    const back = convert(left, start.apiVersion);
+    if (back === undefined) continue;
+    wasFilledIn ||= back.isFilledIn === true;
+    fields = fields.union(leftFields(back, start));
+  }
+  if (sparesOwned) return { fields, wasFilledIn };
+  const back = convert(part, start.apiVersion);
+  return back && { fields: leftFields(back, start), wasFilledIn: wasFilledIn || back.isFilledIn === true };
 }
 
 /** The fields of a value that another one of its version lacks. */

@@ -34,6 +34,11 @@ export interface Updater {
    * @throws {SchemaMismatchError} where the result has not the form of its type.
    */
   readonly convert: (value: TypedValue, apiVersion: string) => TypedValue | undefined;
+  /**
+   * Whether what somebody owns stays when an applier lets go of something, also where a version in which somebody owns anything has no field for it. In Go it goes
+   * then, though its owner named it just now. Default false.
+   */
+  readonly sparesOwned?: boolean | undefined;
   /** What this write cannot change, by version: nobody comes to own it or loses it. Default: nothing. */
   readonly ignoredFields?: ReadonlyMap<string, FieldSet> | undefined;
 }

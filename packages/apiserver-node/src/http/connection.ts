@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Session } from "node:http2";
+import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
 import type { HTTPLimits } from "./limits.ts";
@@ -25,6 +25,8 @@ export class Connection {
   #resetWindowMs = 0;
   /** Reset because nobody took their bytes. */
   #stalled: Exchange[] = [];
+  #lastStream = 0;
+  #isPinged = false;
 
   /** @param session of HTTP/2; without it the connection speaks HTTP/1.1. */
   constructor(peer: ConnectionPeer, socket: Socket, session: ServerHttp2Session | undefined, limits: HTTPLimits) {
@@ -37,6 +39,11 @@ export class Connection {
   /** Whether another request may begin. */
   get hasRoom(): boolean {
     return this.exchanges.size < this.#limits.maxConcurrentStreams;
+  }
+
+  /** A stream of HTTP/2 has begun. */
+  began(stream: number): void {
+    this.#lastStream = Math.max(this.#lastStream, stream);
   }
 
   /** An exchange is over and its handler has returned. */
@@ -54,7 +61,10 @@ export class Connection {
     for (const exchange of this.exchanges) exchange.closed();
   }
 
-  /** The client gave up on a request before its answer. Many of these in a row are an attack: the connection ends. */
+  /**
+   * The client gave up on a request before its answer. Many of these in a row are an attack: the connection takes no further request. What else runs on it goes on:
+   * behind a proxy that is other people's.
+   */
   countReset(): void {
     if (this.#session === undefined || this.#isRetired) return;
     const now = performance.now();
@@ -63,9 +73,7 @@ export class Connection {
       this.#resets = 0;
     }
     this.#resets++;
-    if (this.#resets > this.#limits.maxStreamResets) {
-      this.#session.destroy(new Error("the peer resets too many streams"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    }
+    if (this.#resets > this.#limits.maxStreamResets) this.retire();
   }
 
   /** Takes no further request, finishes what runs, then closes. GOAWAY on HTTP/2. */
@@ -85,6 +93,18 @@ export class Connection {
   destroy(): void {
     this.#session?.destroy();
     this.#socket.destroy();
+  }
+
+  /**
+   * Ends a session that nghttp2 has ended by itself, as it does upon a header beyond 64 KiB: it sends GOAWAY, then neither reads nor sends, and tells nobody, so that
+   * all who share the connection would wait for their client to give it up. To be called now and then.
+   */
+  endIfStuck(): void {
+    const { lastProcStreamID = 0, outboundQueueSize = 0 } = this.#session?.destroyed === false ? this.#session.state : {};
+    // Of such a stream nothing was ever heard here; nor of one that was refused, but there a ping goes out.
+    if (lastProcStreamID <= this.#lastStream) return;
+    if (this.#isPinged && outboundQueueSize > 0) this.destroy();
+    else this.#isPinged = this.#session?.ping(() => {}) === true;
   }
 
   /** What time does: responses that nobody takes are reset, a connection that nobody uses is retired. */

@@ -5,6 +5,7 @@ import { request as requestHTTP1 } from "node:https";
 import { connect as connectTCP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTLS, type TLSSocket } from "node:tls";
 import type { APIResponse, CertificateAuthorities, Logger, RequestHandler } from "@annex/apiserver";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -634,6 +635,37 @@ describe("limits", () => {
     expect((await settings)[0]).toMatchObject({ maxHeaderListSize: 64 * 1024, maxConcurrentStreams: 250 });
   });
 
+  test("end a connection upon one header that nghttp2 does not take, at once and for all who share it", async () => {
+    const { port } = await start(() => new Promise<never>(() => {}));
+    const socket = connectTLS({ host: "127.0.0.1", port, ca: pki.ca.cert, ALPNProtocols: ["h2"] });
+    cleanups.push(() => socket.destroy());
+    const closed = once(socket, "close");
+    socket.on("error", () => {}).resume();
+    await once(socket, "secureConnect");
+    // Preface; SETTINGS; HEADERS of stream 1: GET / https, authority "a". Then those of stream 3, with "x: a…" of 120 KiB: a literal of 7f and the rest of its length.
+    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    socket.write(Buffer.from("000000040000000000" + "000006010500000001828487410161", "hex"));
+    const block = Buffer.concat([Buffer.from("828487410161" + "000178" + "7f81bf07", "hex"), Buffer.alloc(120 * 1024, "a")]);
+    for (let from = 0; from < block.length; from += 16_000) {
+      const frame = block.subarray(from, from + 16_000);
+      const head = Buffer.from([0, frame.length >> 8, frame.length, from === 0 ? 1 : 9, from + 16_000 < block.length ? 0 : 4, 0, 0, 0, 3]);
+      socket.write(Buffer.concat([head, frame]));
+    }
+    const sentMs = Date.now();
+    await closed;
+    expect(Date.now() - sentMs).toBeLessThan(10_000);
+  });
+
+  test("refuse what is too much of many headers, and leave the connection alone", async () => {
+    const { port } = await start(async () => text("ok"));
+    const session = open(port, undefined, { maxSendHeaderBlockLength: 1_000_000 });
+    const many = Object.fromEntries(["a", "b", "c"].map((name) => [name, "a".repeat(30_000)]));
+    expect((await get(session, "/", many)).status).toBe(431);
+    // As long as it takes to find connections that are stuck.
+    await sleep(2_500);
+    expect((await get(session)).text).toBe("ok");
+  });
+
   test("hold far beyond them too, and the server lives on", async () => {
     const { port } = await start(async () => text("ok"), { maxURLBytes: 1000, maxHeaderBytes: 2000 });
     const huge = { "x-a": "a".repeat(20_000) };
@@ -721,6 +753,35 @@ describe("limits", () => {
     expect(most).toBe(20);
     release();
     await eventually(() => expect(running).toBe(0));
+  });
+
+  test("let go on what shares a connection with many resets", async () => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { port } = await start(
+      async ({ path, signal }) => {
+        await (path === "/other" ? released : once(signal, "abort"));
+        return text("whole");
+      },
+      { maxStreamResets: 20 },
+    );
+    const session = open(port);
+    const other = get(session, "/other");
+    const goaway = once(session, "goaway");
+    for (let count = 0; count <= 20; count++) {
+      const stream = session.request({ ":path": "/" });
+      stream.on("error", () => {});
+      const closed = once(stream, "close");
+      await sleep(5);
+      stream.close(constants.NGHTTP2_CANCEL);
+      await closed;
+    }
+    expect((await goaway)[0]).toBe(constants.NGHTTP2_NO_ERROR);
+    release();
+    expect((await other).text).toBe("whole");
+    expect((await get(open(port), "/other")).text).toBe("whole");
   });
 
   test("do not take answered uploads for resets", async () => {

@@ -74,6 +74,8 @@ const MiB = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 4 * MiB;
 const UNSPECIFIED: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 const SWEEP_INTERVAL_MS = 5000;
+/** Two of these, at most, and a session that is stuck is over. */
+const STUCK_CHECK_MS = 1000;
 /** A connection that carried an upload so recently may be about to carry the next one. */
 const UPLOADING_MS = 5000;
 /** How long uploads wait at most for a moment in which none is on its way: on a busy server there may be none. */
@@ -103,6 +105,7 @@ class NodeHTTPServer implements HTTPServer {
   readonly #http1 = new Map<Socket, Connection>();
   #current: TLSSocket | undefined;
   #sweep: NodeJS.Timeout | undefined;
+  #stuckCheck: NodeJS.Timeout | undefined;
   #relievedMs = Number.NEGATIVE_INFINITY;
   #dropped = 0;
   #draining: Promise<void> | undefined;
@@ -148,6 +151,9 @@ class NodeHTTPServer implements HTTPServer {
     const shortest = Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs, limits.idleTimeoutMs, limits.stallTimeoutMs);
     this.#sweep = setInterval(() => this.#sweepAll(), Math.max(1, Math.min(SWEEP_INTERVAL_MS, shortest / 2)));
     this.#sweep.unref();
+    this.#stuckCheck = setInterval(() => {
+      for (const connection of this.#sessions.values()) connection.endIfStuck();
+    }, STUCK_CHECK_MS).unref();
     const address = server.address();
     return { port: typeof address === "object" && address !== null ? address.port : port };
   }
@@ -189,6 +195,7 @@ class NodeHTTPServer implements HTTPServer {
     if (cut > 0) this.#context.log.warn({ requests: cut }, "requests cut off: they did not end in time");
     this.#cutAll();
     clearInterval(this.#sweep);
+    clearInterval(this.#stuckCheck);
   }
 
   /** Waits until every connection is closed, at most so long. */
@@ -293,6 +300,7 @@ class NodeHTTPServer implements HTTPServer {
     stream.on("error", () => {});
     const { session } = stream;
     const connection = session === undefined ? undefined : this.#sessions.get(session);
+    if (stream.id !== undefined) connection?.began(stream.id);
     if (connection === undefined || stream.destroyed) {
       // Reset in the same packet that opened it.
       connection?.countReset();

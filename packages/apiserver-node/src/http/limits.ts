@@ -26,7 +26,10 @@ export interface HTTPLimits {
   readonly maxStreamWaitingBytes: number;
   /** Bytes that wait in all responses together. Default 256 MiB. Buffers shared between responses count once for each. */
   readonly maxWaitingBytes: number;
-  /** Streams that the peer of one HTTP/2 connection may reset before they are answered, in 10 s (CVE-2023-44487). Default 500. */
+  /**
+   * Streams that the peer of one HTTP/2 connection may reset before they are answered, in 10 s, until it has to open another one (CVE-2023-44487). Default 300: nghttp2
+   * allows 33 a second in the long run, and then ends the connection with all that is on it.
+   */
   readonly maxStreamResets: number;
 }
 
@@ -42,7 +45,7 @@ export const DEFAULT_LIMITS: HTTPLimits = {
   stallTimeoutMs: 60_000,
   maxStreamWaitingBytes: 1024 * 1024,
   maxWaitingBytes: 256 * 1024 * 1024,
-  maxStreamResets: 500,
+  maxStreamResets: 300,
 };
 
 /**

@@ -16,6 +16,7 @@ describe("readHandshake", () => {
     { headers: { upgrade: "WebSocket" }, why: "the protocol's name in any case" },
     { headers: { origin: "https://127.0.0.1:9443" }, why: "a page of this host" },
     { headers: { host: "annex", origin: "https://annex:443" }, why: "the port that goes without saying" },
+    { headers: { origin: "https://elsewhere.example", "x-forwarded-for": "10.0.0.1" }, why: "a page that a proxy let in" },
   ])("takes $why", ({ headers }) => {
     expect(readHandshake("GET", { ...HANDSHAKE, ...headers })).toEqual({ accept: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" });
   });

@@ -25,13 +25,15 @@ export type Handshake = { readonly accept: string; readonly fault?: undefined } 
  * Reads a client's handshake.
  *
  * A page of another site may open a WebSocket in a browser that holds a client certificate, and would read what only its user may: where
- * an `origin` is named, it has to be this host's.
+ * an `origin` is named, it has to be this host's. What came through a proxy (`x-forwarded-for`, which no page can send with a WebSocket) is no browser's, and which
+ * pages are let in is the proxy's to say: so a browser's watch comes through the aggregator.
  *
  * @returns undefined if the request is to be answered as any other.
  * Source: RFC 6455, sections 4.2 and 4.4.
  */
 export function readHandshake(method: string, headers: Readonly<Record<string, string | undefined>>): Handshake | undefined {
-  if (method !== "GET" || headers.upgrade?.toLowerCase() !== "websocket" || !isSameOrigin(headers.origin, headers.host)) return undefined;
+  if (method !== "GET" || headers.upgrade?.toLowerCase() !== "websocket") return undefined;
+  if (headers["x-forwarded-for"] === undefined && !isSameOrigin(headers.origin, headers.host)) return undefined;
   if (headers["sec-websocket-version"] !== WEBSOCKET_VERSION) return { fault: "missing or bad WebSocket Version" };
   const key = headers["sec-websocket-key"] ?? "";
   if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) return { fault: "mismatch challenge/response" };

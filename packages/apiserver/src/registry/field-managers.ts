@@ -91,6 +91,7 @@ function management(resource: Resource, version: ResourceVersion, { manager, sub
     subresource,
     now: formatTime(now),
     toVersion: (object: KubernetesObject, apiVersion: string) => inAPIVersion(resource, object, apiVersion),
+    sparesOwned: true,
     resetFields: resetFieldsOf(resource, version, subresource),
   };
 }
