@@ -36,6 +36,7 @@ const Beast = resourceFromCRD({
         parts: items({ v: text, w: text }),
       }),
       version("v1beta1", false, { size: text, nest: { type: "object", nullable: true, properties: { a: text } }, parts: items({ v: text }) }),
+      version("v1alpha1", false, { title: text }),
     ],
   },
 } as never);
@@ -75,6 +76,11 @@ const Brute = defineResource({
         },
       }),
     },
+    v1alpha1: {
+      schema: { spec: t.object({ title: t.optional(t.string()) }) },
+      toStorage: ({ spec }) => ({ spec }),
+      fromStorage: ({ spec: { title } }) => ({ spec: title === undefined ? {} : { title } }),
+    },
   },
 });
 
@@ -95,7 +101,7 @@ const specs = {
 };
 const apply = (name: "v1" | "v1beta1") =>
   fc.record({ version: fc.constant(name), manager: fc.constantFrom("one", "two", "three"), spec: specs[name] as fc.Arbitrary<Spec | undefined> });
-const label = fc.record({ version: fc.constant("v1beta1" as const), manager: fc.constantFrom("one", "labels"), spec: fc.constant(undefined) });
+const label = fc.record({ version: fc.constantFrom("v1beta1", "v1alpha1"), manager: fc.constantFrom("one", "labels"), spec: fc.constant(undefined) });
 const steps = fc.array(fc.oneof({ weight: 4, arbitrary: apply("v1") }, { weight: 2, arbitrary: apply("v1beta1") }, label), {
   minLength: 2,
   maxLength: 7,
