@@ -68,8 +68,8 @@ async function takeBack(options: ClusterOptions): Promise<void> {
   const service = requireService(options);
   await using client = await clientOf(options.kubeconfig);
   const log = createLogger({ verbosity: options.v });
-  const removed = await unregister({ client, service, clock: systemClock, log }, new AbortController().signal);
-  process.stdout.write(removed.map((name) => `${name} deleted\n`).join(""));
+  const onRemoved = (object: string) => process.stdout.write(`${object} deleted\n`);
+  await unregister({ client, service, clock: systemClock, log, onRemoved }, new AbortController().signal);
 }
 
 async function run<Options extends OptionTable>(

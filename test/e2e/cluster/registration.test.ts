@@ -70,7 +70,9 @@ test("a server registers, repairs what is edited, and is gone without a trace, w
     await Promise.all([reached(group), reached(group, "v1beta1")]);
   });
   expect(server.lines.filter((line) => line.startsWith("error"))).toEqual([]);
-  const removed = await unregister({ client: own, service, clock: systemClock, log: server.server.log }, new AbortController().signal);
+  const removed: string[] = [];
+  const onRemoved = (object: string) => removed.push(object);
+  await unregister({ client: own, service, clock: systemClock, log: server.server.log, onRemoved }, new AbortController().signal);
   expect(removed).toHaveLength(5);
   for (const path of [apiService(group), apiService(group, "v1beta1"), ...objectsBeside(service)])
     expect(await admin.find(path), path).toBeUndefined();

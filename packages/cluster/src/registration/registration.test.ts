@@ -6,7 +6,7 @@ import type { ClusterClient, ClusterRequest } from "../client/index.ts";
 import { type MemoryCluster, startMemoryCluster } from "../testing/memory-cluster.ts";
 import { recordedLog } from "../testing/recorded-log.ts";
 import { API_SERVICES, type APIService } from "./api-service.ts";
-import { type RegistrationOptions, registration, unregister } from "./index.ts";
+import { type RegistrationOptions, registration, type UnregisterOptions, unregister } from "./index.ts";
 
 const WAIT = { timeout: 10_000, interval: 10 };
 const never = new AbortController().signal;
@@ -199,7 +199,7 @@ test("what is not served any more and may not be removed is told once, and keeps
   await replica.stop();
 
   const log = recordedLog();
-  await expect(unregister({ client: clientWithout("v0"), service, clock: systemClock, log }, never)).rejects.toMatchObject({ reason: "Forbidden" });
+  await expect(takenBack({ client: clientWithout("v0"), log })).rejects.toMatchObject({ reason: "Forbidden" });
   expect(log.lines).toEqual([expect.stringContaining(`kubectl delete apiservices/${nameOf("v0")}`)]);
   expect([
     await get(),
@@ -215,6 +215,13 @@ test("what the cluster says of its availability is told by every replica", async
   for (const { log } of replicas) await vi.waitFor(() => expect(log.lines.join("\n")).toContain('"reason":"ServiceNotFound"'), WAIT);
   for (const { stop } of replicas) await stop();
 });
+
+/** @returns what was removed. */
+async function takenBack(options: Partial<UnregisterOptions> & Pick<UnregisterOptions, "log">): Promise<string[]> {
+  const removed: string[] = [];
+  await unregister({ client: cluster.client, service, clock: systemClock, onRemoved: (object) => removed.push(object), ...options }, never);
+  return removed;
+}
 
 test("unregister takes back what is ours and nothing else", async () => {
   const replica = start();
@@ -232,12 +239,12 @@ test("unregister takes back what is ours and nothing else", async () => {
   const owned = secret("api-serving-cert", { "annex.dev/service": `${service.namespace}/api` });
   await cluster.client.request({ method: "POST", path: secrets, body: owned }, never);
   await replica.stop();
-  const removed = await unregister({ client: cluster.client, service, clock: systemClock, log }, never);
+  const removed = await takenBack({ log });
   expect(removed).toEqual([`apiservices/${nameOf()}`, `apiservices/${nameOf("v1beta1")}`, "secrets/api-serving-cert", "leases/api-registration"]);
   expect([await get(), await get("v1beta1"), await cluster.get(`${secrets}/api-serving-cert`)]).toEqual([undefined, undefined, undefined]);
   expect([await get("v9"), await cluster.get(`${secrets}/api-serving-ca`)]).not.toContain(undefined);
   expect(log.lines).toEqual([]);
-  await unregister({ client: cluster.client, service: { ...service, name: "other" }, clock: systemClock, log }, never);
+  await takenBack({ service: { ...service, name: "other" }, log });
   expect(log.lines.join("\n")).toContain("a server still runs");
   await other.stop();
 });
@@ -250,7 +257,7 @@ test("unregister says of what a finalizer keeps that it is still there", async (
   const body = { metadata: { finalizers: ["example.com/keep"] } };
   await cluster.client.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" }, never);
   const log = recordedLog();
-  const removed = await unregister({ client: cluster.client, service, clock: systemClock, log }, never);
+  const removed = await takenBack({ log });
   expect(removed).toEqual([`apiservices/${nameOf("v1beta1")}`, "leases/api-registration"]);
   expect(log.lines).toEqual([expect.stringContaining(`"object":"apiservices/${nameOf()}","finalizers":["example.com/keep"]`)]);
 });
@@ -278,8 +285,10 @@ test.each([
   const metadata = { name: "api-serving-cert", annotations: { "annex.dev/service": `${namespace}/api` } };
   await cluster.client.request({ method: "POST", path: SECRETS(namespace), body: { apiVersion: "v1", kind: "Secret", metadata } }, never);
   const log = recordedLog();
-  const options = { client: clientThatMayNot(isRefused), service, clock: systemClock, log };
-  await expect(unregister(options, never)).rejects.toMatchObject({ reason: "Forbidden" });
+  const removed: string[] = [];
+  await expect(takenBack({ client: clientThatMayNot(isRefused), log, onRemoved: (object) => removed.push(object) })).rejects.toMatchObject({
+    reason: "Forbidden",
+  });
   expect(log.lines).toEqual(told.map((object) => expect.stringContaining(`"remedy":"kubectl delete ${object.replace("NS", namespace)}"`)));
   const there = {
     v1: await get(),
@@ -288,4 +297,5 @@ test.each([
     lease: await cluster.get(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/api-registration`),
   };
   expect(Object.keys(there).filter((key) => there[key as keyof typeof there] !== undefined)).toEqual(left);
+  expect(removed).toHaveLength(Object.keys(there).length - left.length);
 });

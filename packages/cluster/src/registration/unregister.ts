@@ -12,16 +12,17 @@ export interface UnregisterOptions {
   readonly service: ServiceName;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Called for each object when it is removed: `apiservices/v1.example.com`. */
+  readonly onRemoved: (object: string) => void;
 }
 
 /**
  * Takes back what a server of this installation made in the cluster beside its objects: webhook configurations, APIServices, the Secrets of its certificates, the Lease. What somebody else made stays, whatever its
  * name. To be called when no replica runs any more: one that does would register again, and the log says so.
  *
- * @returns what was removed: `apiservices/v1.example.com`.
  * @throws {APIError} {@link ClusterUnavailableError} when the cluster refuses, or cannot be asked. Calling it again goes on. What it refuses to show or to remove (403) does not keep the rest; the log names each.
  */
-export async function unregister({ client, service, clock, log }: UnregisterOptions, signal: AbortSignal): Promise<readonly string[]> {
+export async function unregister({ client, service, clock, log, onRemoved }: UnregisterOptions, signal: AbortSignal): Promise<void> {
   const refusals: APIError[] = [];
   const unlessRefused = async <T>(collection: string, name: string, ask: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -52,13 +53,12 @@ export async function unregister({ client, service, clock, log }: UnregisterOpti
     ...secrets,
     lease,
   ];
-  const removed: string[] = [];
   for (const [collection, object] of objects) {
     if (object === undefined || !isOwnedBy(object, service)) continue;
     const { name = "" } = object.metadata;
     await unlessRefused(collection, name, async () => {
       const left = await remove(client, collection, object, signal);
-      if (left.length === 0) removed.push(objectName(collection, name));
+      if (left.length === 0) onRemoved(objectName(collection, name));
       else
         log.warn(
           { object: objectName(collection, name), finalizers: left },
@@ -67,7 +67,6 @@ export async function unregister({ client, service, clock, log }: UnregisterOpti
     });
   }
   if (refusals[0] !== undefined) throw refusals[0];
-  return removed;
 }
 
 /** As kubectl is told it: `secrets/a`; without a name, the collection. */
