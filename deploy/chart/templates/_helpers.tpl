@@ -1,6 +1,6 @@
 {{- define "annex.name" -}}
 {{- /* A Service's name has no dots; that of a release may. */ -}}
-{{- .Release.Name | replace "." "-" | trunc 52 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 52 | trimAll "-" -}}
 {{- end -}}
 
 {{- define "annex.labels" -}}

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { decodeYAML } from "@annex/apimachinery";
 import type { Outcome } from "./connections.ts";
-import { type HostileRequest, headerOf, isBeyondHTTP2 } from "./request.ts";
+import { type HostileRequest, headerOf, isBeyondHeaderList, isBeyondHTTP2 } from "./request.ts";
 
 const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 const PATH_TEXT = /^\/[\x21-\x7e]*$/;
@@ -37,7 +37,7 @@ function mayTimeOut({ query }: HostileRequest): boolean {
 function mayBeReset(request: HostileRequest): boolean {
   const declared = headerOf(request, "content-length");
   if (declared !== undefined && declared !== String(request.body?.length ?? 0)) return true;
-  if (isBeyondHTTP2(request)) return true;
+  if (isBeyondHTTP2(request) || isBeyondHeaderList(request)) return true;
   return !PATH_TEXT.test(request.path) || !PATH_TEXT.test(`/${request.query}`) || request.headers.some(([, value]) => !HEADER_TEXT.test(value));
 }
 

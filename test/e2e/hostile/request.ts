@@ -50,3 +50,14 @@ const MAX_HPACK_BYTES = 65_536;
 export function isBeyondHTTP2(request: HostileRequest): boolean {
   return [targetOf(request), ...request.headers.map(([, value]) => value)].some((text) => text.length > MAX_HPACK_BYTES);
 }
+
+/** What HTTP/2 adds to each header, in bytes, where they are counted together. Source: RFC 9113, section 6.5.2. */
+const HEADER_OVERHEAD_BYTES = 32;
+/** Method, scheme, authority and what the sender adds. */
+const OTHER_HEADERS_BYTES = 1_024;
+
+/** Whether the headers are more together than the server says it takes in HTTP/2: it resets the stream. */
+export function isBeyondHeaderList(request: HostileRequest): boolean {
+  const sizes = request.headers.map(([name, value]) => name.length + value.length + HEADER_OVERHEAD_BYTES);
+  return sizes.reduce((sum, size) => sum + size, targetOf(request).length + OTHER_HEADERS_BYTES) > MAX_HPACK_BYTES;
+}

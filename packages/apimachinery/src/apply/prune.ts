@@ -44,11 +44,13 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   const gone = owned === undefined ? lost : lost.difference(withNamedFields(owned, start.type));
   if (gone.isEmpty && updater.sparesOwned === true) return merged;
   const result = convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion);
-  const mergedBack = convert(start, merged.apiVersion);
-  if (result === undefined || mergedBack === undefined) return merged;
+  if (result === undefined) return merged;
   const ownedHere = byVersion.get(merged.apiVersion) ?? FieldSet.empty;
   if (result.isFilledIn === true) return withoutUnowned(merged, result, ownedHere);
-  if (updater.sparesOwned !== true || fieldsLost(merged, mergedBack).isEmpty) return result;
+  if (updater.sparesOwned !== true) return result;
+  const mergedBack = convert(start, merged.apiVersion);
+  if (mergedBack === undefined) return merged;
+  if (fieldsLost(merged, mergedBack).isEmpty) return result;
   // What the applier's version before has no field for is still there.
   const goneHere = fieldsLost(mergedBack, result).difference(withNamedFields(ownedHere, merged.type));
   return { ...merged, value: removeItems(merged.value, goneHere, merged.type, true) };

@@ -29,9 +29,9 @@ export interface PruneOptions {
  * Source: apiextensions-apiserver pkg/apiserver/schema/pruning, PruneWithOptions. KEP-2885 for the wording of paths.
  */
 export function pruneUnknown(value: JSONValue, schema: Schema, { isResourceRoot = false, keepsOrder = false }: PruneOptions = {}): Pruned {
-  const report: Report = { unknown: [], characters: 0, path: [] };
+  const report: Report = { unknown: [], characters: 0 };
   const root: Schema = isResourceRoot ? { ...schema, "x-kubernetes-embedded-resource": true } : schema;
-  const pruned = prune(value, root, report);
+  const pruned = prune(value, root, "", report);
   return { value: pruned, unknown: keepsOrder ? report.unknown : report.unknown.sort(comparePaths) };
 }
 
@@ -45,34 +45,31 @@ const isOfMetadata = (path: string): boolean => path.startsWith("metadata.");
 interface Report {
   readonly unknown: string[];
   characters: number;
-  /** Where the walk is: a text is made of it only for what is told. */
-  readonly path: (string | number)[];
 }
 
-function recordUnknown(name: string, report: Report): void {
+function recordUnknown(parent: string, name: string, report: Report): void {
   if (report.unknown.length >= MAX_UNKNOWN) return;
-  let path = "";
-  for (const step of [...report.path, name]) path += typeof step === "number" ? `[${step}]` : path === "" ? step : `.${step}`;
+  const path = parent === "" ? name : `${parent}.${name}`;
   if (report.characters + path.length > MAX_CHARACTERS) return;
   report.unknown.push(path);
   report.characters += path.length;
 }
 
 /** @param schema undefined where nothing is known: every field goes. */
-function prune(value: JSONValue, schema: Schema | undefined, report: Report): JSONValue {
+function prune(value: JSONValue, schema: Schema | undefined, path: string, report: Report): JSONValue {
   if (Array.isArray(value)) {
     const keeps = schema?.["x-kubernetes-preserve-unknown-fields"] === true;
-    return keeps && schema?.items === undefined ? value : pruneList(value, schema?.items, keeps, report);
+    return keeps && schema?.items === undefined ? value : pruneList(value, schema?.items, keeps, path, report);
   }
-  return isJSONObject(value) ? pruneObject(value, schema ?? NOTHING_KNOWN, report) : value;
+  return isJSONObject(value) ? pruneObject(value, schema ?? NOTHING_KNOWN, path, report) : value;
 }
 
 /** @param keeps whether the list itself preserves unknown fields: its elements then do, too. */
-function pruneList(list: readonly JSONValue[], items: Schema | undefined, keeps: boolean, report: Report): JSONValue {
+function pruneList(list: readonly JSONValue[], items: Schema | undefined, keeps: boolean, path: string, report: Report): JSONValue {
   const elements: Schema | undefined = keeps ? { ...items, "x-kubernetes-preserve-unknown-fields": true } : items;
   let result: JSONValue[] | undefined;
   for (const [index, element] of list.entries()) {
-    const pruned = pruneAt(index, element, elements, report);
+    const pruned = prune(element, elements, `${path}[${index}]`, report);
     if (pruned === element) continue;
     result ??= [...list];
     result[index] = pruned;
@@ -80,51 +77,51 @@ function pruneList(list: readonly JSONValue[], items: Schema | undefined, keeps:
   return result ?? list;
 }
 
-/** @param step leads to the value from where the walk is. */
-function pruneAt(step: string | number, value: JSONValue, schema: Schema | undefined, report: Report): JSONValue {
-  report.path.push(step);
-  const pruned = prune(value, schema, report);
-  report.path.pop();
-  return pruned;
-}
-
 const NOTHING_KNOWN: Schema = {};
 
 const isTypeOrMetadata = (name: string): boolean => name === "apiVersion" || name === "kind" || name === "metadata";
 
-function pruneObject(object: JSONObject, schema: Schema, report: Report): JSONObject {
+function pruneObject(object: JSONObject, schema: Schema, path: string, report: Report): JSONObject {
   const isResource = schema["x-kubernetes-embedded-resource"] === true;
   const { byName } = propertyMap(schema);
+  const names = Object.keys(object);
   // Most objects keep all their fields: a copy begins with the first that changes.
   let copy: Record<string, JSONValue> | undefined;
-  for (const name in object) {
+  for (const [index, name] of names.entries()) {
     const field = object[name];
     if (field === undefined) continue;
-    const pruned = isResource && isTypeOrMetadata(name) ? field : pruneField(field, name, byName.get(name), schema, report);
-    if (copy === undefined && pruned !== field) copy = fieldsBefore(object, name);
+    const pruned = isResource && isTypeOrMetadata(name) ? field : pruneField(field, name, byName.get(name), schema, path, report);
+    if (copy === undefined && pruned !== field) copy = firstFields(object, names, index);
     if (copy !== undefined && pruned !== undefined) setOwn(copy, name, pruned);
   }
   return copy ?? object;
 }
 
 /** @returns undefined for a field that goes. */
-function pruneField(field: JSONValue, name: string, property: Schema | undefined, schema: Schema, report: Report): JSONValue | undefined {
+function pruneField(
+  field: JSONValue,
+  name: string,
+  property: Schema | undefined,
+  schema: Schema,
+  path: string,
+  report: Report,
+): JSONValue | undefined {
   const { additionalProperties } = schema;
   // A boolean keeps any name, but says nothing about what is inside: what `false` forbids is left for validation to refuse.
   if (property !== undefined || additionalProperties !== undefined) {
     const child = property ?? (typeof additionalProperties === "object" ? additionalProperties : undefined);
-    return typeof field === "object" ? pruneAt(name, field, child, report) : field;
+    return typeof field === "object" ? prune(field, child, path === "" ? name : `${path}.${name}`, report) : field;
   }
   if (schema["x-kubernetes-preserve-unknown-fields"] === true) return field;
-  recordUnknown(name, report);
+  recordUnknown(path, name, report);
   return undefined;
 }
 
 /** A copy of the fields before one. */
-function fieldsBefore(object: JSONObject, end: string): Record<string, JSONValue> {
+function firstFields(object: JSONObject, names: readonly string[], end: number): Record<string, JSONValue> {
   const copy: Record<string, JSONValue> = {};
-  for (const name in object) {
-    if (name === end) break;
+  for (let index = 0; index < end; index++) {
+    const name = names[index] ?? "";
     const field = object[name];
     if (field !== undefined) setOwn(copy, name, field);
   }

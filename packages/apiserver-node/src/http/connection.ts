@@ -6,6 +6,8 @@ import type { ConnectionPeer } from "./peer.ts";
 import { RunningExchanges } from "./running-exchanges.ts";
 
 const RESET_WINDOW_MS = 10_000;
+/** A peer that reads slowly may take a few seconds for what was written last. */
+const STUCK_MS = 8_000;
 
 /** One connection: who is there, and what runs on it. */
 export class Connection {
@@ -26,7 +28,8 @@ export class Connection {
   /** Reset because nobody took their bytes. */
   #stalled: Exchange[] = [];
   #lastStream = 0;
-  #isPinged = false;
+  /** Since when a ping of ours lies in the session, and what else it has done until then. */
+  #silence: { readonly sinceMs: number; readonly stream: number; readonly written: number } | undefined;
 
   /** @param session of HTTP/2; without it the connection speaks HTTP/1.1. */
   constructor(peer: ConnectionPeer, socket: Socket, session: ServerHttp2Session | undefined, limits: HTTPLimits) {
@@ -44,6 +47,7 @@ export class Connection {
   /** A stream of HTTP/2 has begun. */
   began(stream: number): void {
     this.#lastStream = Math.max(this.#lastStream, stream);
+    this.#silence = undefined;
   }
 
   /** An exchange is over and its handler has returned. */
@@ -99,12 +103,17 @@ export class Connection {
    * Ends a session that nghttp2 has ended by itself, as it does upon a header beyond 64 KiB: it sends GOAWAY, then neither reads nor sends, and tells nobody, so that
    * all who share the connection would wait for their client to give it up. To be called now and then.
    */
-  endIfStuck(): void {
-    const { lastProcStreamID = 0, outboundQueueSize = 0 } = this.#session?.destroyed === false ? this.#session.state : {};
-    // Of such a stream nothing was ever heard here; nor of one that was refused, but there a ping goes out.
-    if (lastProcStreamID <= this.#lastStream) return;
-    if (this.#isPinged && outboundQueueSize > 0) this.destroy();
-    else this.#isPinged = this.#session?.ping(() => {}) === true;
+  endIfStuck(nowMs: number): void {
+    if (this.#session === undefined || this.#session.destroyed) return;
+    const { lastProcStreamID: stream = 0, outboundQueueSize = 0 } = this.#session.state;
+    // Of such a stream nothing was ever heard here. Nor of one that was refused: but there a ping goes out, sooner or later.
+    if (stream <= this.#lastStream) return;
+    const { bytesWritten: written } = this.#socket;
+    const isSilent = this.#silence !== undefined && outboundQueueSize > 0 && this.#silence.stream === stream && this.#silence.written === written;
+    if (!isSilent) {
+      this.#session.ping(() => {});
+      this.#silence = { sinceMs: nowMs, stream, written };
+    } else if (this.#silence !== undefined && nowMs - this.#silence.sinceMs >= STUCK_MS) this.destroy();
   }
 
   /** What time does: responses that nobody takes are reset, a connection that nobody uses is retired. */

@@ -74,7 +74,6 @@ const MiB = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 4 * MiB;
 const UNSPECIFIED: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 const SWEEP_INTERVAL_MS = 5000;
-/** Two of these, at most, and a session that is stuck is over. */
 const STUCK_CHECK_MS = 1000;
 /** A connection that carried an upload so recently may be about to carry the next one. */
 const UPLOADING_MS = 5000;
@@ -152,7 +151,8 @@ class NodeHTTPServer implements HTTPServer {
     this.#sweep = setInterval(() => this.#sweepAll(), Math.max(1, Math.min(SWEEP_INTERVAL_MS, shortest / 2)));
     this.#sweep.unref();
     this.#stuckCheck = setInterval(() => {
-      for (const connection of this.#sessions.values()) connection.endIfStuck();
+      const now = performance.now();
+      for (const connection of this.#sessions.values()) connection.endIfStuck(now);
     }, STUCK_CHECK_MS).unref();
     const address = server.address();
     return { port: typeof address === "object" && address !== null ? address.port : port };

@@ -8,7 +8,7 @@ export interface HTTPLimits {
   readonly maxConnections: number;
   /** Requests that one connection may have running, those that it reset and whose handlers still run included. Default 250. */
   readonly maxConcurrentStreams: number;
-  /** Names and values of one request's headers, in bytes: more is answered 431. Default 64 KiB. */
+  /** Names and values of one request's headers, in bytes: more is answered 431. Default 64 KiB. In HTTP/2 see {@link LONGEST_HEADER_BYTES}, beyond which this cannot go. */
   readonly maxHeaderBytes: number;
   /** Path and query, in bytes: more is answered 414. Default 32 KiB. */
   readonly maxURLBytes: number;
@@ -27,7 +27,7 @@ export interface HTTPLimits {
   /** Bytes that wait in all responses together. Default 256 MiB. Buffers shared between responses count once for each. */
   readonly maxWaitingBytes: number;
   /**
-   * Streams that the peer of one HTTP/2 connection may reset before they are answered, in 10 s, until it has to open another one (CVE-2023-44487). Default 300: nghttp2
+   * Streams that the peer of one HTTP/2 connection may reset before the end of their answer, in 10 s, until it has to open another one (CVE-2023-44487). Default 300: nghttp2
    * allows 33 a second in the long run, and then ends the connection with all that is on it.
    */
   readonly maxStreamResets: number;
@@ -63,13 +63,13 @@ export function resolveLimits(limits: Partial<HTTPLimits> = {}): HTTPLimits {
 
 /**
  * nghttp2 takes no longer header, and answers one by ending its connection for all who share it, as those do who come through an aggregator. A client that heeds
- * what is said here of all headers of a request together, as Go's does, sends none.
+ * what is said here of all headers of a request together, as Go's does, sends none. Of who sends more of them, 32 bytes counted for each, Node resets the stream.
  */
 export const LONGEST_HEADER_BYTES = 64 * 1024;
 
 /**
  * What Node itself refuses before we see a request. It lies well above {@link HTTPLimits.maxHeaderBytes}, so that most oversized
- * requests get a Status instead of a reset; HTTP/2 counts 32 bytes more for each header.
+ * requests of HTTP/1.1 get a Status instead of a reset.
  */
 export function hardHeaderBytes(limits: HTTPLimits): number {
   return 2 * (limits.maxHeaderBytes + limits.maxURLBytes);

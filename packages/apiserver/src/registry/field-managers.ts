@@ -91,7 +91,8 @@ function management(resource: Resource, version: ResourceVersion, { manager, sub
     subresource,
     now: formatTime(now),
     toVersion: (object: KubernetesObject, apiVersion: string) => inAPIVersion(resource, object, apiVersion),
-    sparesOwned: true,
+    // A compiled-in kind is as Go has it, come what may.
+    sparesOwned: !resource.isBuiltIn,
     resetFields: resetFieldsOf(resource, version, subresource),
   };
 }

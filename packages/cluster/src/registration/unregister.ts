@@ -103,6 +103,7 @@ async function remove(client: ClusterClient, collection: string, { metadata }: K
     await client.request({ method: "DELETE", path: `${collection}/${metadata.name}`, body }, signal);
   } catch (error) {
     if (!APIError.is(error, "NotFound")) throw error;
+    return [];
   }
   return metadata.finalizers ?? [];
 }
