@@ -36,11 +36,6 @@ export function keyedList(list: JSONArray, type: ListType): KeyedList {
   return keyed;
 }
 
-/** Notes down that a list has the very keys of another one, in the same order. */
-export function shareKeys(list: JSONArray, type: ListType, keyed: KeyedList): void {
-  keyedLists.set(list, { type, keyed });
-}
-
 /**
  * Notes down the keys of a list that was made of elements of others.
  *

@@ -1,6 +1,6 @@
 import { isJSONObject, type JSONArray, type JSONObject, type JSONValue } from "../meta/index.ts";
 import type { PathElement } from "./field-path.ts";
-import { type ItemKey, type KeyedList, noteKeys, SEVERAL, shareKeys } from "./keyed-list.ts";
+import { type ItemKey, type KeyedList, noteKeys, SEVERAL } from "./keyed-list.ts";
 import type { ListType, MapType, StructuralType } from "./structural-type.ts";
 import { fieldTypeOf, formOf, isEmptyMap, keysOfList, kindOf } from "./typed.ts";
 import { equalValues } from "./value.ts";
@@ -66,8 +66,6 @@ class ListMerge {
   private readonly out: JSONValue[] = [];
   private readonly outKeys: ItemKey[] = [];
   private readonly outElements: PathElement[] = [];
-  private hasLeftKeys = true;
-  private hasRightKeys = true;
 
   constructor(live: JSONArray, applied: JSONArray, type: ListType) {
     this.live = live;
@@ -120,20 +118,15 @@ class ListMerge {
   }
 
   private put(key: ItemKey, element: PathElement | undefined, item: JSONValue): void {
-    const at = this.out.length;
-    if (key !== this.left.keys[at]) this.hasLeftKeys = false;
-    if (key !== this.right.keys[at]) this.hasRightKeys = false;
     this.out.push(item);
     this.outKeys.push(key);
     if (element !== undefined) this.outElements.push(element);
   }
 
   private result(): JSONArray {
-    const { live, out, left, right } = this;
+    const { live, out, left } = this;
     if (out.length === live.length && out.every((item, at) => item === live[at])) return live;
-    if (this.hasRightKeys && out.length === right.keys.length) shareKeys(out, this.type, right);
-    else if (this.hasLeftKeys && out.length === left.keys.length) shareKeys(out, this.type, left);
-    else if (!left.hasDuplicates) noteKeys(out, this.type, this.outElements, this.outKeys);
+    if (!left.hasDuplicates) noteKeys(out, this.type, this.outElements, this.outKeys);
     return out;
   }
 }

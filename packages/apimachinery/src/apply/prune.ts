@@ -28,14 +28,17 @@ export function prune(updater: Updater, merged: TypedValue, before: OwnedFields 
   }
 }
 
+/** As {@link Updater.convert}; a value of the version is itself. */
+type Convert = Updater["convert"];
+
 function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owners: FieldOwners): TypedValue {
-  const convert = (value: TypedValue, apiVersion: string) => (value.apiVersion === apiVersion ? value : updater.convert(value, apiVersion));
+  const convert: Convert = (value, apiVersion) => (value.apiVersion === apiVersion ? value : updater.convert(value, apiVersion));
   const start = convert(merged, before.apiVersion);
   if (start === undefined) return merged;
   const last = withNamedFields(before.set, start.type);
   const rest: TypedValue = { ...start, value: removeItems(start.value, last, start.type, true) };
   const byVersion = ownedByVersion(owners, before.apiVersion);
-  const left = leftInVersions(updater, start, rest, byVersion);
+  const left = updater.sparesOwned === true ? leftInEach(convert, start, rest, byVersion) : leftInTurn(convert, start, rest, byVersion);
   if (left === undefined) return merged;
   // Of what went by that, only what the applier owned is to go, and the named objects on the way to it.
   const lost = namedFieldsOf(start).difference(left.fields).intersection(last);
@@ -47,13 +50,7 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   if (result === undefined) return merged;
   const ownedHere = byVersion.get(merged.apiVersion) ?? FieldSet.empty;
   if (result.isFilledIn === true) return withoutUnowned(merged, result, ownedHere);
-  if (updater.sparesOwned !== true) return result;
-  const mergedBack = convert(start, merged.apiVersion);
-  if (mergedBack === undefined) return merged;
-  if (fieldsLost(merged, mergedBack).isEmpty) return result;
-  // What the applier's version before has no field for is still there.
-  const goneHere = fieldsLost(mergedBack, result).difference(withNamedFields(ownedHere, merged.type));
-  return { ...merged, value: removeItems(merged.value, goneHere, merged.type, true) };
+  return updater.sparesOwned === true ? withFieldsLost(merged, convert(start, merged.apiVersion) ?? merged, result, ownedHere) : result;
 }
 
 /** What is left of a value, as fields of it, and whether it was filled in on the way. */
@@ -63,40 +60,48 @@ interface Left {
 }
 
 /**
- * What is left of a value without a part of it, and with what somebody owns in each version.
- *
- * Go sends what is left through all versions, one after the other: what one of them has no field for is lost. Where the updater spares it, each is looked at alone.
+ * What is left of a value without a part of it, but with what somebody owns in any version. As Go does it, through all versions, one after the other: what one of
+ * them has no field for is lost.
  *
  * @param rest the value without the part.
  * @returns undefined where the version of the value is gone.
  */
-function leftInVersions(
-  { convert, sparesOwned = false }: Updater,
-  start: TypedValue,
-  rest: TypedValue,
-  byVersion: Map<string, FieldSet>,
-): Left | undefined {
+function leftInTurn(convert: Convert, start: TypedValue, rest: TypedValue, byVersion: ReadonlyMap<string, FieldSet>): Left | undefined {
   let [whole, part] = [start, rest];
-  let fields = sparesOwned ? leftFields(rest, start) : FieldSet.empty;
   let wasFilledIn = false;
   for (const [apiVersion, owned] of byVersion) {
     const wholeHere = convert(whole, apiVersion);
     const partHere = wholeHere && convert(part, apiVersion);
     if (wholeHere === undefined || partHere === undefined) continue;
     wasFilledIn ||= partHere.isFilledIn === true;
-    const left = withoutUnowned(wholeHere, partHere, owned);
-    if (!sparesOwned) {
-      [whole, part] = [wholeHere, left];
-      continue;
-    }
-    const back = convert(left, start.apiVersion);
-    if (back === undefined) continue;
-    wasFilledIn ||= back.isFilledIn === true;
-    fields = fields.union(leftFields(back, start));
+    [whole, part] = [wholeHere, withoutUnowned(wholeHere, partHere, owned)];
   }
-  if (sparesOwned) return { fields, wasFilledIn };
   const back = convert(part, start.apiVersion);
   return back && { fields: leftFields(back, start), wasFilledIn: wasFilledIn || back.isFilledIn === true };
+}
+
+/** The same as {@link leftInTurn} where versions lack nothing: each is looked at alone, so that nothing is lost for what another one lacks. */
+function leftInEach(convert: Convert, start: TypedValue, rest: TypedValue, byVersion: ReadonlyMap<string, FieldSet>): Left {
+  let fields = leftFields(rest, start);
+  let wasFilledIn = false;
+  for (const one of byVersion) {
+    const left = leftInTurn(convert, start, rest, new Map([one]));
+    if (left === undefined) continue;
+    wasFilledIn ||= left.wasFilledIn;
+    fields = fields.union(left.fields);
+  }
+  return { fields, wasFilledIn };
+}
+
+/**
+ * What went, taken from the merged value itself where its way through another version lost fields: what that has no field for is still there.
+ *
+ * @param back the merged value after that way, and `result` what is left of it.
+ */
+function withFieldsLost(merged: TypedValue, back: TypedValue, result: TypedValue, owned: FieldSet): TypedValue {
+  if (fieldsLost(merged, back).isEmpty) return result;
+  const gone = fieldsLost(back, result).difference(withNamedFields(owned, merged.type));
+  return { ...merged, value: removeItems(merged.value, gone, merged.type, true) };
 }
 
 /** The fields of a value that another one of its version lacks. */

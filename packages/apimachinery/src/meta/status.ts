@@ -217,18 +217,23 @@ export interface FieldError {
  */
 export const MAX_FAULTS = 1_000;
 
+/** Several faults in one sentence: same ones are told once, several in brackets; none is empty. Source: apimachinery field.ErrorList.ToAggregate. */
+export function aggregateFaults(faults: readonly FieldError[]): string {
+  const sentences = [...new Set(faults.map(({ field, message }) => `${field}: ${message}`))];
+  return sentences.length < 2 ? sentences.join("") : `[${sentences.join(", ")}]`;
+}
+
 /**
  * The 422 that names every fault, at most {@link MAX_FAULTS} of them.
  *
  * @param name the object's name, possibly empty.
- * Source: apimachinery errors.NewInvalid and field.ErrorList.ToAggregate: same faults are told once, several in brackets.
+ * Source: apimachinery errors.NewInvalid.
  */
 export function invalid({ group, kind }: GroupKind, name: string, faults: readonly FieldError[]): APIError {
   const errors = faults.slice(0, MAX_FAULTS);
-  const sentences = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
-  const list = sentences.length === 1 ? sentences[0] : `[${sentences.join(", ")}]`;
+  const list = aggregateFaults(errors);
   const qualified = group === "" ? kind : `${kind}.${group}`;
-  return new APIError("Invalid", `${qualified} ${quoteGo(name)} is invalid${list === undefined || list === "[]" ? "" : `: ${list}`}`, {
+  return new APIError("Invalid", `${qualified} ${quoteGo(name)} is invalid${list === "" ? "" : `: ${list}`}`, {
     details: {
       ...(name === "" ? {} : { name }),
       ...(group === "" ? {} : { group }),

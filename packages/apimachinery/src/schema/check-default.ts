@@ -1,4 +1,4 @@
-import { type FieldError, fieldError, isJSONObject, type JSONValue } from "../meta/index.ts";
+import { aggregateFaults, type FieldError, fieldError, isJSONObject, type JSONValue } from "../meta/index.ts";
 import { pruneUnknown } from "./prune.ts";
 import type { Schema } from "./schema.ts";
 import { compileChecks } from "./validate.ts";
@@ -54,17 +54,11 @@ function defaultFaults(schema: Schema, value: JSONValue, path: string, isStrict:
   const isKnown = part !== undefined || pruneUnknown(value, schema).unknown.length === 0;
   const unknown = isKnown ? [] : [fieldError.invalid(path, value, "must not have unknown fields")];
   const ofObject = part === undefined ? [] : compileChecks(part.schema).embeddedResources(part.withPart(value));
-  if (ofObject.length > 0) return [fieldError.invalid(path, value, `must result in valid metadata: ${aggregate(ofObject)}`)];
+  if (ofObject.length > 0) return [fieldError.invalid(path, value, `must result in valid metadata: ${aggregateFaults(ofObject)}`)];
   const { values, embeddedResources, uniqueLists } = compileChecks(isStrict ? schema : withoutIntOrString(schema));
   const ofResources = embeddedResources(value);
   const found = ofResources.length > 0 ? ofResources : [...values(value), ...(isStrict ? uniqueLists(value) : [])];
   return [...unknown, ...found.map(({ reason, field, message }) => ({ reason, field: `${path}${field === "<nil>" ? "" : `.${field}`}`, message }))];
-}
-
-/** Several faults in one sentence. Source: apimachinery util/errors, Aggregate. */
-function aggregate(faults: readonly FieldError[]): string {
-  const sentences = faults.map(({ field, message }) => `${field}: ${message}`);
-  return sentences.length === 1 ? sentences.join("") : `[${sentences.join(", ")}]`;
 }
 
 /** The schema with any value where it wants an int-or-string. Source: apiextensions-apiserver pkg/apiserver/schema, ToKubeOpenAPI. */

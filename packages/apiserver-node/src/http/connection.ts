@@ -44,7 +44,7 @@ export class Connection {
     return this.exchanges.size < this.#limits.maxConcurrentStreams;
   }
 
-  /** A stream of HTTP/2 has begun. */
+  /** A stream of HTTP/2 has begun, or was refused by a session that is well. */
   began(stream: number): void {
     this.#lastStream = Math.max(this.#lastStream, stream);
     this.#silence = undefined;
@@ -106,14 +106,16 @@ export class Connection {
   endIfStuck(nowMs: number): void {
     if (this.#session === undefined || this.#session.destroyed) return;
     const { lastProcStreamID: stream = 0, outboundQueueSize = 0 } = this.#session.state;
-    // Of such a stream nothing was ever heard here. Nor of one that was refused: but there a ping goes out, sooner or later.
+    // Of such a stream nothing was ever heard here. Nor of one that was refused: but there a ping goes out, and comes back.
     if (stream <= this.#lastStream) return;
     const { bytesWritten: written } = this.#socket;
-    const isSilent = this.#silence !== undefined && outboundQueueSize > 0 && this.#silence.stream === stream && this.#silence.written === written;
-    if (!isSilent) {
-      this.#session.ping(() => {});
+    const silence = this.#silence;
+    if (silence === undefined || outboundQueueSize === 0 || silence.stream !== stream || silence.written !== written) {
       this.#silence = { sinceMs: nowMs, stream, written };
-    } else if (this.#silence !== undefined && nowMs - this.#silence.sinceMs >= STUCK_MS) this.destroy();
+      this.#session.ping((error) => {
+        if (error === null) this.began(stream);
+      });
+    } else if (nowMs - silence.sinceMs >= STUCK_MS) this.destroy();
   }
 
   /** What time does: responses that nobody takes are reset, a connection that nobody uses is retired. */

@@ -25,8 +25,8 @@ export type Handshake = { readonly accept: string; readonly fault?: undefined } 
  * Reads a client's handshake.
  *
  * A page of another site may open a WebSocket in a browser that holds a client certificate, and would read what only its user may: where
- * an `origin` is named, it has to be this host's. What came through a proxy (`x-forwarded-for`, which no page can send with a WebSocket) is not for us to judge: which
- * pages are let in is the proxy's to say: so a browser's watch comes through the aggregator.
+ * an `origin` is named, it has to be this host's. Behind a proxy (`x-forwarded-for`, which no page can send
+ * with a WebSocket) the host is another one, and it is the proxy that says which pages may: so a browser's watch comes through the aggregator.
  *
  * @returns undefined if the request is to be answered as any other.
  * Source: RFC 6455, sections 4.2 and 4.4.

@@ -1,8 +1,8 @@
-import { forbidden, t } from "@annex/apimachinery";
+import { forbidden, type Schema, t } from "@annex/apimachinery";
 import { startHarness } from "@annex/testing";
 import { describe, expect, test } from "vitest";
 import type { AdmissionAttributes, AdmissionPlugin } from "../admission/admission.ts";
-import { defineResource, scaleSubresource } from "./index.ts";
+import { defineResource, type ScalePaths, scaleSubresource } from "./index.ts";
 
 const PATHS = { specReplicasPath: ".spec.deep.count", statusReplicasPath: ".status.count", labelSelectorPath: ".status.selector" };
 const schema = {
@@ -41,6 +41,15 @@ const scale = (replicas: unknown, metadata: object = {}) => ({
   spec: { replicas },
 });
 
+const odd = (paths: ScalePaths, fields: Readonly<Record<string, Schema>>) =>
+  defineResource({
+    group: "example.com",
+    kind: "Odd",
+    scope: "Namespaced",
+    subresources: { scale: scaleSubresource(paths) },
+    versions: { v1: { schema: fields } },
+  });
+
 async function startWith(count: number | undefined, plugins: AdmissionPlugin[] = []) {
   const server = await startHarness([Gear], { admission: plugins });
   await server.request("POST", `${GEARS}?fieldManager=creator`, { body: gear(count) });
@@ -57,14 +66,7 @@ describe("reading a scale", () => {
   test("what stands between dots is the name of a field, brackets and all", async () => {
     const free = t.object({}, { "x-kubernetes-preserve-unknown-fields": true });
     const paths = { specReplicasPath: ".spec.r[0]", statusReplicasPath: ".status." };
-    const Odd = defineResource({
-      group: "example.com",
-      kind: "Odd",
-      scope: "Namespaced",
-      subresources: { scale: scaleSubresource(paths) },
-      versions: { v1: { schema: { spec: free, status: free } } },
-    });
-    await using server = await startHarness([Odd]);
+    await using server = await startHarness([odd(paths, { spec: free, status: free })]);
     const odds = "/apis/example.com/v1/namespaces/default/odds";
     const body = { apiVersion: "example.com/v1", kind: "Odd", metadata: { name: "a" }, spec: { "r[0]": 3 }, status: { "": 2 } };
     await server.request("POST", odds, { body });
@@ -116,14 +118,7 @@ describe("reading a scale", () => {
 describe("writing a scale", () => {
   test("a path that the schema does not have leads nowhere", async () => {
     const paths = { specReplicasPath: ".spec.n", statusReplicasPath: ".status.n" };
-    const Odd = defineResource({
-      group: "example.com",
-      kind: "Odd",
-      scope: "Namespaced",
-      subresources: { scale: scaleSubresource(paths) },
-      versions: { v1: { schema: { spec: t.object({ color: t.string() }) } } },
-    });
-    await using server = await startHarness([Odd]);
+    await using server = await startHarness([odd(paths, { spec: t.object({ color: t.string() }) })]);
     const odds = "/apis/example.com/v1/namespaces/default/odds";
     await server.request("POST", odds, { body: { apiVersion: "example.com/v1", kind: "Odd", metadata: { name: "a" }, spec: { color: "red" } } });
     expect((await server.request("PATCH", `${odds}/a/scale`, { body: { spec: { replicas: 4 } }, headers: MERGE })).status).toBe(200);

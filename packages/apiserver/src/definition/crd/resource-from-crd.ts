@@ -1,6 +1,5 @@
 import {
   AGE_COLUMN,
-  applyDefaults,
   type CompiledRules,
   compareVersionPriority,
   formatAPIVersion,
@@ -107,8 +106,7 @@ function versionOf(
     subresources,
     normalize: undefined,
     numbers: undefined,
-    // An object that is stored is read again at once, which fills in what the storage version defaults.
-    toStorage: isStorage ? undefined : coercion(storage.schema, applyDefaults),
+    toStorage: isStorage ? undefined : coercion(storage.schema, withoutNulls),
     fromStorage: isStorage ? undefined : coercion(root, withoutNulls),
   });
 }
