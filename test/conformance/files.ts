@@ -28,6 +28,11 @@ export async function readScenarios(folders: readonly string[], only = ""): Prom
   return found;
 }
 
+/** Whether a scenario can run beside others: it touches no Fischers, which are cluster scoped and may ban Flunders of any namespace. */
+export function sharesNothing({ scenario }: ScenarioFile): boolean {
+  return !scenario.steps.some((step) => "path" in step && step.path.includes("fischers"));
+}
+
 /** Writes a scenario in the one form that recordings have, so that a second recording of the same answers changes nothing. */
 export async function writeScenario(path: string, source: JSONObject): Promise<void> {
   await writeFile(path, `${formatJSON(source, { indent: 2 })}\n`);

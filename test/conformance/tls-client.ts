@@ -16,7 +16,7 @@ export interface TLSOptions {
 export function tlsClient(base: string, { ca }: TLSOptions = {}): Client {
   const { hostname, port, protocol, pathname } = new URL(base);
   if (protocol !== "https:") throw new TypeError(`${base} is no https URL`);
-  const trust = ca === undefined ? { rejectUnauthorized: false } : { ca };
+  const agent = new Agent(ca === undefined ? { rejectUnauthorized: false } : { ca });
   const prefix = pathname.replace(/\/$/, "");
   const send = ({ method, path, headers, body }: SentRequest, timeoutMs: number) =>
     new Promise<IncomingMessage>((resolve, reject) => {
@@ -27,7 +27,7 @@ export function tlsClient(base: string, { ca }: TLSOptions = {}): Client {
           method,
           path: prefix + path,
           headers: headers.flat(),
-          agent: new Agent(trust),
+          agent,
           setHost: false,
         },
         resolve,

@@ -8,7 +8,7 @@ import { IMMORTAL_NAMESPACES, Namespace } from "@annex/standalone";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { banFlunder, Fischer, Flunder } from "../../examples/wardle/src/wardle.ts";
 import { identities } from "../conformance/client.ts";
-import { readScenarios, type ScenarioFile } from "../conformance/files.ts";
+import { readScenarios, type ScenarioFile, sharesNothing } from "../conformance/files.ts";
 import { parseJSON } from "../conformance/json.ts";
 import { judge } from "../conformance/judge.ts";
 import { parseDifferences } from "../conformance/listed-differences.ts";
@@ -40,11 +40,17 @@ function targetAt(url: string, ca: string): Target {
   return { client, namespaces: client, identities: identities("admin-token", "alice-token") };
 }
 
-/** One scenario after the other: they share the server, and what is cluster scoped. */
+/** Most of a scenario is waiting, for watches to end and for versions that do not come: those that share nothing run beside each other. */
 function testScenarios(chosen: readonly ScenarioFile[], target: () => Target): void {
-  test.for(chosen)("$scenario.subject/$scenario.name", { timeout: TIMEOUT_MS }, async ({ scenario }) => {
-    expect(judge(scenario, await runScenario(scenario, target()), listed).problems).toEqual([]);
+  const problemsOf = async ({ scenario }: ScenarioFile) => judge(scenario, await runScenario(scenario, target()), listed).problems;
+  describe.concurrent("that share nothing", () => {
+    test.for(chosen.filter(sharesNothing))("$scenario.subject/$scenario.name", { timeout: TIMEOUT_MS }, async (file, { expect }) =>
+      expect(await problemsOf(file)).toEqual([]),
+    );
   });
+  test.for(chosen.filter((file) => !sharesNothing(file)))("$scenario.subject/$scenario.name", { timeout: TIMEOUT_MS }, async (file) =>
+    expect(await problemsOf(file)).toEqual([]),
+  );
 }
 
 describe("the wardle program", () => {

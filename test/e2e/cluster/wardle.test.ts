@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { identities } from "../../conformance/client.ts";
-import { readScenarios, type ScenarioFile } from "../../conformance/files.ts";
+import { readScenarios, type ScenarioFile, sharesNothing } from "../../conformance/files.ts";
 import { isObject, type JSONValue, parseJSON } from "../../conformance/json.ts";
 import { judge, scenarioKey } from "../../conformance/judge.ts";
 import { parseDifferences } from "../../conformance/listed-differences.ts";
@@ -77,8 +77,6 @@ describe("the recorded scenarios through the aggregator", async () => {
   const here = (name: string) => fileURLToPath(new URL(`../../conformance/${name}`, import.meta.url));
   const listed = parseDifferences(parseJSON(await readFile(here("differences.json"), "utf8")));
   const files = await readScenarios([here("wardle")]);
-  /** A Fischer may ban Flunders of any namespace: those scenarios come one after the other. */
-  const isOfFischers = ({ scenario }: ScenarioFile) => scenario.steps.some((step) => "path" in step && step.path.includes("fischers"));
 
   async function problemsOf({ scenario }: ScenarioFile): Promise<readonly string[]> {
     const client = tlsClient(plane.url, { ca: await readFile(plane.caFile, "utf8") });
@@ -93,11 +91,13 @@ describe("the recorded scenarios through the aggregator", async () => {
   }
 
   describe.concurrent("that share nothing", () => {
-    test.for(files.filter((file) => !isOfFischers(file)))("$scenario.name", { timeout: MINUTE_MS }, async (file, { expect }) =>
+    test.for(files.filter(sharesNothing))("$scenario.name", { timeout: MINUTE_MS }, async (file, { expect }) =>
       expect(await problemsOf(file)).toEqual([]),
     );
   });
-  test.for(files.filter(isOfFischers))("$scenario.name", { timeout: MINUTE_MS }, async (file) => expect(await problemsOf(file)).toEqual([]));
+  test.for(files.filter((file) => !sharesNothing(file)))("$scenario.name", { timeout: MINUTE_MS }, async (file) =>
+    expect(await problemsOf(file)).toEqual([]),
+  );
 });
 
 /** What the kube-apiserver proxies: the versions that are registered, and what is below them. Everything else it answers itself. */
