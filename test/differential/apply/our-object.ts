@@ -94,6 +94,8 @@ class Session {
       subresource: op.subresource,
       now: timeOf(op.second),
       toVersion: (object, apiVersion) => this.inVersion(object, apiVersion),
+      // Where all versions have the same fields, however these are owned, nothing is lost, and there is nothing to spare.
+      sparesOwned: this.versions.every(({ drops, renames }) => drops.length === 0 && Object.keys(renames).length === 0),
       resetFields: resetFields(this.versions, version, op.subresource),
     };
   }

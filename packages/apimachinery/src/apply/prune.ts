@@ -6,6 +6,7 @@ import { removeItems } from "./remove.ts";
 import { SchemaMismatchError } from "./typed.ts";
 import { holdsEmptyList, unownedFields } from "./unowned.ts";
 import type { FieldOwners, OwnedFields, TypedValue, Updater } from "./updater.ts";
+import { equalValues } from "./value.ts";
 
 /**
  * Takes away what an applier named the time before and does not name now, unless somebody else owns it. Where what is left cannot be converted to a version in
@@ -38,19 +39,28 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   const last = withNamedFields(before.set, start.type);
   const rest: TypedValue = { ...start, value: removeItems(start.value, last, start.type, true) };
   const byVersion = ownedByVersion(owners, before.apiVersion);
-  const left = updater.sparesOwned === true ? leftInEach(convert, start, rest, byVersion) : leftInTurn(convert, start, rest, byVersion);
+  const spares = updater.sparesOwned === true && losesAnything(convert, merged, [before.apiVersion, ...byVersion.keys()]);
+  const left = spares ? leftInEach(convert, start, rest, byVersion) : leftInTurn(convert, start, rest, byVersion);
   if (left === undefined) return merged;
   // Of what went by that, only what the applier owned is to go, and the named objects on the way to it.
   const lost = namedFieldsOf(start).difference(left.fields).intersection(last);
   // What was made of a part that had to be filled in is not what was there, and is lost on the way back: where it came from is owned nevertheless.
   const owned = left.wasFilledIn ? byVersion.get(before.apiVersion) : undefined;
   const gone = owned === undefined ? lost : lost.difference(withNamedFields(owned, start.type));
-  if (gone.isEmpty && updater.sparesOwned === true) return merged;
   const result = convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion);
   if (result === undefined) return merged;
   const ownedHere = byVersion.get(merged.apiVersion) ?? FieldSet.empty;
-  if (result.isFilledIn === true) return withoutUnowned(merged, result, ownedHere);
-  return updater.sparesOwned === true ? withFieldsLost(merged, convert(start, merged.apiVersion) ?? merged, result, ownedHere) : result;
+  if (spares) return withoutGone(merged, convert(start, merged.apiVersion) ?? merged, result, ownedHere);
+  return result.isFilledIn === true ? withoutUnowned(merged, result, ownedHere) : result;
+}
+
+/** Whether a value is another one when it comes back from one of the versions. */
+function losesAnything(convert: Convert, merged: TypedValue, apiVersions: readonly string[]): boolean {
+  return apiVersions.some((apiVersion) => {
+    const there = convert(merged, apiVersion);
+    const back = there && convert(there, merged.apiVersion);
+    return back !== undefined && !equalValues(back.value, merged.value);
+  });
 }
 
 /** What is left of a value, as fields of it, and whether it was filled in on the way. */
@@ -84,29 +94,28 @@ function leftInTurn(convert: Convert, start: TypedValue, rest: TypedValue, byVer
 function leftInEach(convert: Convert, start: TypedValue, rest: TypedValue, byVersion: ReadonlyMap<string, FieldSet>): Left {
   let fields = leftFields(rest, start);
   let wasFilledIn = false;
-  for (const one of byVersion) {
-    const left = leftInTurn(convert, start, rest, new Map([one]));
-    if (left === undefined) continue;
-    wasFilledIn ||= left.wasFilledIn;
-    fields = fields.union(left.fields);
+  for (const [apiVersion, owned] of byVersion) {
+    const whole = convert(start, apiVersion);
+    const part = whole && convert(rest, apiVersion);
+    if (whole === undefined || part === undefined) continue;
+    const wholeBack = convert(whole, start.apiVersion);
+    const back = convert(withoutUnowned(whole, part, owned), start.apiVersion);
+    if (wholeBack === undefined || back === undefined) continue;
+    wasFilledIn ||= part.isFilledIn === true || back.isFilledIn === true;
+    fields = fields.union(leftFields(back, wholeBack));
   }
   return { fields, wasFilledIn };
 }
 
 /**
- * What went, taken from the merged value itself where its way through another version lost fields: what that has no field for is still there.
+ * The merged value without what went on its way through another version. All else is as it was merged: what that version has no field for, and what comes back
+ * from there as another value.
  *
  * @param back the merged value after that way, and `result` what is left of it.
  */
-function withFieldsLost(merged: TypedValue, back: TypedValue, result: TypedValue, owned: FieldSet): TypedValue {
-  if (fieldsLost(merged, back).isEmpty) return result;
-  const gone = fieldsLost(back, result).difference(withNamedFields(owned, merged.type));
-  return { ...merged, value: removeItems(merged.value, gone, merged.type, true) };
-}
-
-/** The fields of a value that another one of its version lacks. */
-function fieldsLost(before: TypedValue, after: TypedValue): FieldSet {
-  return before.value === after.value ? FieldSet.empty : namedFieldsOf(before).difference(namedFieldsOf(after));
+function withoutGone(merged: TypedValue, back: TypedValue, result: TypedValue, owned: FieldSet): TypedValue {
+  const gone = namedFieldsOf(back).difference(leftFields(result, back)).difference(withNamedFields(owned, merged.type));
+  return gone.isEmpty ? merged : { ...merged, value: removeItems(merged.value, gone, merged.type, true) };
 }
 
 function isOfOneVersion({ apiVersion }: TypedValue, before: OwnedFields, owners: FieldOwners): boolean {

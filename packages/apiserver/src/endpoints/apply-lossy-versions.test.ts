@@ -1,4 +1,5 @@
-// A version that lacks fields of another. What somebody just applied is there, whoever owns something in whichever version; Go refuses such applies.
+// A version that lacks fields of another, also within what is atomic. What somebody just applied is there, what others applied in the same version stays, and what
+// nobody names any more goes, whoever owns something in whichever version; Go refuses such applies.
 import { t } from "@annex/apimachinery";
 import { startHarness } from "@annex/testing";
 import fc from "fast-check";
@@ -6,6 +7,7 @@ import { expect, test } from "vitest";
 import { defineResource, type Resource, resourceFromCRD } from "../definition/index.ts";
 
 const text = { type: "string" };
+const rules = (properties: object) => ({ type: "array", items: { type: "object", properties: { path: text, ...properties } } });
 const items = (properties: object) => ({
   type: "array",
   nullable: true,
@@ -34,15 +36,22 @@ const Beast = resourceFromCRD({
         size: text,
         nest: { type: "object", nullable: true, properties: { a: text, b: text } },
         parts: items({ v: text, w: text }),
+        rules: rules({ port: text }),
       }),
-      version("v1beta1", false, { size: text, nest: { type: "object", nullable: true, properties: { a: text } }, parts: items({ v: text }) }),
+      version("v1beta1", false, {
+        size: text,
+        nest: { type: "object", nullable: true, properties: { a: text } },
+        parts: items({ v: text }),
+        rules: rules({}),
+      }),
       version("v1alpha1", false, { title: text }),
     ],
   },
 } as never);
 
 const nest = { a: t.optional(t.string()), b: t.optional(t.string()) };
-/** The same by an author's functions, of other names in v1beta1. */
+const rule = { path: t.optional(t.string()), port: t.optional(t.string()) };
+/** The same by an author's functions. */
 const Brute = defineResource({
   group: "example.com",
   kind: "Beast",
@@ -56,6 +65,7 @@ const Brute = defineResource({
           size: t.optional(t.string()),
           nest: t.optional(t.object(nest)),
           parts: t.optional(t.listMap(t.object({ name: t.string(), v: t.optional(t.string()), w: t.optional(t.string()) }), { keys: ["name"] })),
+          rules: t.optional(t.array(t.object(rule))),
         }),
       },
     },
@@ -65,14 +75,16 @@ const Brute = defineResource({
           size: t.optional(t.string()),
           nest: t.optional(t.object({ a: nest.a })),
           parts: t.optional(t.listMap(t.object({ name: t.string(), v: t.optional(t.string()) }), { keys: ["name"] })),
+          rules: t.optional(t.array(t.object({ path: rule.path }))),
         }),
       },
       toStorage: ({ spec }) => ({ spec }),
-      fromStorage: ({ spec: { size, nest: inner, parts } }) => ({
+      fromStorage: ({ spec: { size, nest: inner, parts, rules: all } }) => ({
         spec: {
           ...(size !== undefined && { size }),
           ...(inner !== undefined && { nest: inner.a === undefined ? {} : { a: inner.a } }),
           ...(parts !== undefined && { parts: parts.map(({ name, v }) => ({ name, ...(v !== undefined && { v }) })) }),
+          ...(all !== undefined && { rules: all.map(({ path }) => (path === undefined ? {} : { path })) }),
         },
       }),
     },
@@ -84,35 +96,52 @@ const Brute = defineResource({
   },
 });
 
-type Spec = Readonly<Record<string, unknown>>;
+interface Spec {
+  readonly title?: string;
+  readonly size?: string;
+  readonly nest?: Readonly<Record<string, string>>;
+  readonly parts?: readonly Readonly<Record<string, string>>[];
+  readonly rules?: readonly Readonly<Record<string, string>>[];
+}
 const some = fc.constantFrom("1", "2");
+const optional = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(fields, { requiredKeys: [] });
 const part = (fields: Record<string, fc.Arbitrary<string>>) =>
   fc.uniqueArray(fc.record({ name: fc.constantFrom("p", "q"), ...fields }, { requiredKeys: ["name"] }), {
     selector: ({ name }) => name,
     minLength: 1,
     maxLength: 2,
   });
-const specs = {
-  v1: fc.record(
-    { title: some, size: some, nest: fc.record({ a: some, b: some }, { requiredKeys: [] }), parts: part({ v: some, w: some }) },
-    { requiredKeys: [] },
-  ),
-  v1beta1: fc.record({ size: some, nest: fc.record({ a: some }, { requiredKeys: [] }), parts: part({ v: some }) }, { requiredKeys: [] }),
+const rulesOf = (fields: Record<string, fc.Arbitrary<string>>) => fc.array(optional(fields), { minLength: 1, maxLength: 2 });
+const specs: Readonly<Record<"v1" | "v1beta1", fc.Arbitrary<Spec | undefined>>> = {
+  v1: optional({
+    title: some,
+    size: some,
+    nest: optional({ a: some, b: some }),
+    parts: part({ v: some, w: some }),
+    rules: rulesOf({ path: some, port: some }),
+  }) as fc.Arbitrary<Spec>,
+  v1beta1: optional({ size: some, nest: optional({ a: some }), parts: part({ v: some }), rules: rulesOf({ path: some }) }) as fc.Arbitrary<Spec>,
 };
+type Version = "v1" | "v1beta1" | "v1alpha1";
 const apply = (name: "v1" | "v1beta1") =>
-  fc.record({ version: fc.constant(name), manager: fc.constantFrom("one", "two", "three"), spec: specs[name] as fc.Arbitrary<Spec | undefined> });
-const label = fc.record({ version: fc.constantFrom("v1beta1", "v1alpha1"), manager: fc.constantFrom("one", "labels"), spec: fc.constant(undefined) });
+  fc.record({ version: fc.constant<Version>(name), manager: fc.constantFrom("one", "two", "three"), spec: specs[name] });
+const label = fc.record({
+  version: fc.constantFrom<Version>("v1beta1", "v1alpha1"),
+  manager: fc.constantFrom("one", "labels"),
+  spec: fc.constant(undefined),
+});
 const steps = fc.array(fc.oneof({ weight: 4, arbitrary: apply("v1") }, { weight: 2, arbitrary: apply("v1beta1") }, label), {
   minLength: 2,
-  maxLength: 7,
+  maxLength: 8,
 });
 
 test.each<{ what: string; resource: Resource }>([
   { what: "a CustomResourceDefinition", resource: Beast },
   { what: "an author's conversions", resource: Brute },
-])("what is applied is there: $what", { timeout: 60_000 }, async ({ resource }) => {
+])("what is applied is there, what others applied stays, what nobody names goes: $what", { timeout: 60_000 }, async ({ resource }) => {
   await using server = await startHarness([resource]);
   let runs = 0;
+  let [stayed, gone] = [0, 0];
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
       const name = `beast-${++runs}`;
@@ -120,29 +149,176 @@ test.each<{ what: string; resource: Resource }>([
       const mentioned = (one: string, spec: unknown) => ({ apiVersion: `example.com/${one}`, kind: "Beast", metadata: { name }, spec });
       const first = await server.request("POST", at("v1beta1").replace(/\/[^/]*$/, ""), { body: mentioned("v1beta1", { size: "1" }) });
       expect(first.status).toBe(201);
+      const claims = new Claims();
       for (const [index, { version: one, manager, spec }] of all.entries()) {
         if (spec === undefined) {
           const body = { metadata: { labels: { step: String(index) } } };
           const headers = { "content-type": "application/merge-patch+json" };
           expect((await server.request("PATCH", `${at(one)}?fieldManager=${manager}`, { body, headers })).status).toBe(200);
+          claims.write(one);
           continue;
         }
         const headers = { "content-type": "application/apply-patch+yaml" };
         const answer = await server.request("PATCH", `${at(one)}?fieldManager=${manager}&force=true`, { body: mentioned(one, spec), headers });
         expect(answer.status, answer.text).toBe(200);
-        for (const told of [answer.json(), (await server.request("GET", at(one))).json()]) expect(told.spec ?? {}).toMatchObject(withoutEmpty(spec));
+        const { here, away } = claims.apply(manager, one, leavesOf(spec));
+        stayed += here.size - leavesOf(spec).size;
+        gone += away.length;
+        for (const told of [answer.json(), (await server.request("GET", at(one))).json()]) {
+          const leaves = leavesOf(told.spec ?? {});
+          for (const [path, value] of here) expect(leaves.get(path), path).toBe(value);
+          for (const path of away) expect(leaves.has(path), `${path} is still there`).toBe(false);
+        }
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 200 },
   );
+  // Otherwise nothing was looked at.
+  expect(stayed).toBeGreaterThan(50);
+  expect(gone).toBeGreaterThan(50);
 });
 
-/** Lists in any order, and no empty objects: those of which somebody lets go of the last field go, as in Go, although another names them. */
-function withoutEmpty({ parts, nest: inner, ...rest }: Spec): object {
-  const isEmpty = typeof inner !== "object" || inner === null || Object.keys(inner).length === 0;
-  return {
-    ...rest,
-    ...(isEmpty ? {} : { nest: inner }),
-    ...(Array.isArray(parts) ? { parts: expect.arrayContaining(parts.map((one: object) => expect.objectContaining(one))) } : {}),
-  };
+/** The scalars of a spec, elements of lists by their names, and what is atomic as one, each by its path. */
+function leavesOf({ title, size, nest: inner, parts, rules: all }: Spec): Map<string, string> {
+  const leaves = new Map<string, string>();
+  if (title !== undefined) leaves.set("title", title);
+  if (size !== undefined) leaves.set("size", size);
+  for (const [field, value] of Object.entries(inner ?? {})) leaves.set(`nest.${field}`, value);
+  for (const { name, ...fields } of parts ?? []) {
+    leaves.set(`parts.${name}`, "");
+    for (const [field, value] of Object.entries(fields)) leaves.set(`parts.${name}.${field}`, value);
+  }
+  if (all !== undefined) leaves.set("rules", JSON.stringify(all.map((one) => Object.entries(one).sort())));
+  return leaves;
 }
+
+/** Fields that a version lacks: a write in it loses them, whoever owns them. */
+const LACKING: Readonly<Record<Version, RegExp>> = {
+  v1: /^$/,
+  v1beta1: /^(title|nest\.b|parts\.[pq]\.w)$/,
+  v1alpha1: /^(?!title$)/,
+};
+
+/** What each manager applied last, as far as nobody took it or lost it since. */
+class Claims {
+  readonly #byManager = new Map<string, { readonly version: Version; readonly leaves: Map<string, string> }>();
+  /** Who ever applied what: whether it owns that still is for the server to know. */
+  readonly #appliers = new Map<string, Set<string>>();
+
+  write(version: Version): void {
+    for (const claim of this.#byManager.values()) {
+      for (const path of claim.leaves.keys()) {
+        const isCut = path === "rules" && claim.version !== version;
+        if (isCut || LACKING[version].test(path)) claim.leaves.delete(path);
+      }
+    }
+  }
+
+  /** @returns what has to be there in the version of the apply, and what not. */
+  apply(manager: string, version: Version, leaves: Map<string, string>): { readonly here: Map<string, string>; readonly away: readonly string[] } {
+    this.write(version);
+    const before = this.#byManager.get(manager);
+    for (const path of leaves.keys()) this.#appliers.set(path, (this.#appliers.get(path) ?? new Set()).add(manager));
+    // `size` is what the object was created with.
+    const isNobodys = (path: string) => path !== "size" && !leaves.has(path) && this.#appliers.get(path)?.size === 1;
+    const away = before?.version === version ? [...before.leaves.keys()].filter(isNobodys) : [];
+    this.#byManager.set(manager, { version, leaves: new Map(leaves) });
+    const here = new Map(leaves);
+    for (const [other, claim] of this.#byManager) {
+      if (other === manager) continue;
+      for (const [path, value] of claim.leaves) {
+        if (leaves.has(path) && leaves.get(path) !== value) claim.leaves.delete(path);
+        else if (claim.version === version) here.set(path, value);
+      }
+    }
+    return { here, away };
+  }
+}
+
+test("a value that another version rounds stays as it was applied", async () => {
+  const Timer = defineResource({
+    group: "example.com",
+    kind: "Timer",
+    scope: "Cluster",
+    versions: {
+      v1: {
+        storage: true,
+        schema: { spec: t.object({ millis: t.optional(t.integer()), title: t.optional(t.string()), host: t.optional(t.string()) }) },
+      },
+      v1beta1: {
+        schema: { spec: t.object({ seconds: t.optional(t.integer()), title: t.optional(t.string()), host: t.optional(t.string()) }) },
+        toStorage: ({ spec: { seconds, ...rest } }) => ({ spec: { ...rest, ...(seconds !== undefined && { millis: seconds * 1000 }) } }),
+        fromStorage: ({ spec: { millis, ...rest } }) => ({ spec: { ...rest, ...(millis !== undefined && { seconds: Math.floor(millis / 1000) }) } }),
+      },
+    },
+  });
+  await using server = await startHarness([Timer]);
+  const apply = async (version: string, manager: string, spec: object) => {
+    const body = { apiVersion: `example.com/${version}`, kind: "Timer", metadata: { name: "one" }, spec };
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    return (await server.request("PATCH", `/apis/example.com/${version}/timers/one?fieldManager=${manager}`, { body, headers })).json();
+  };
+  await apply("v1beta1", "one", { title: "a", host: "h" });
+  await apply("v1", "two", { millis: 1500 });
+  // It goes to another version, and lets go of the title.
+  const answer = await apply("v1", "one", { host: "h" });
+  expect(answer.spec).toEqual({ millis: 1500, host: "h" });
+  expect(answer.metadata.managedFields).toContainEqual(expect.objectContaining({ manager: "two", fieldsV1: { "f:spec": { "f:millis": {} } } }));
+  await apply("v1beta1", "two", { seconds: 1, title: "b" });
+  expect((await apply("v1", "two", { millis: 1700 })).spec).toEqual({ millis: 1700, host: "h" });
+});
+
+// As a kube-apiserver answers.
+test.each<{ what: string; steps: readonly (readonly [version: "v1" | "v2", manager: string, spec: object, isApply?: boolean])[]; spec: object }>([
+  {
+    what: "an element of a set",
+    steps: [
+      ["v2", "m", {}],
+      ["v1", "o", { s: ["g"] }],
+      ["v1", "o", { s: ["h"] }],
+    ],
+    spec: { s: ["g", "h"] },
+  },
+  {
+    what: "all of an object",
+    steps: [
+      ["v1", "o", { o: { x: "y", y: "y" } }],
+      ["v2", "u", { s: ["g"] }, false],
+      ["v1", "o", { o: {} }],
+    ],
+    spec: { o: { x: "y", y: "y" }, s: ["g"] },
+  },
+  {
+    what: "a field of an object",
+    steps: [
+      ["v1", "o", { o: { x: "y", y: "y" }, a: "x" }],
+      ["v2", "u", { a: "x" }],
+      ["v1", "o", { o: { x: "z" } }],
+    ],
+    spec: { o: { x: "z", y: "y" }, a: "x" },
+  },
+])("versions that lack nothing, one of which owns as a whole what the other owns in parts: $what", async ({ steps: all, spec }) => {
+  const own = (isWhole: boolean) => ({
+    a: text,
+    s: { type: "array", items: text, "x-kubernetes-list-type": isWhole ? "atomic" : "set" },
+    o: { type: "object", properties: { x: text, y: text }, "x-kubernetes-map-type": isWhole ? "atomic" : "granular" },
+  });
+  const names = { plural: "beasts", singular: "beast", kind: "Beast", listKind: "BeastList" };
+  const versions = [version("v1", true, own(false)), version("v2", false, own(true))];
+  const metadata = { name: "beasts.example.com" };
+  const crd = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata,
+    spec: { group: "example.com", scope: "Cluster", names, versions },
+  };
+  await using server = await startHarness([resourceFromCRD(crd as never)]);
+  let answer: { readonly spec?: object } = {};
+  for (const [one, manager, wanted, isApply = true] of all) {
+    const body = { ...(isApply ? { apiVersion: `example.com/${one}`, kind: "Beast", metadata: { name: "one" } } : {}), spec: wanted };
+    const headers = { "content-type": isApply ? "application/apply-patch+yaml" : "application/merge-patch+json" };
+    const path = `/apis/example.com/${one}/beasts/one?fieldManager=${manager}${isApply ? "&force=true" : ""}`;
+    answer = (await server.request("PATCH", path, { body, headers })).json();
+  }
+  expect(answer.spec).toEqual(spec);
+});
