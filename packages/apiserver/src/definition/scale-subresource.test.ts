@@ -281,6 +281,25 @@ describe("admission of a scale's write", () => {
     ]);
     expect(await server.put(scale(6))).toMatchObject({ code: 403, message: 'gears.example.com "a" is forbidden: enough' });
   });
+
+  test("shows the number of present replicas, which a client need not say, and takes nothing but a Scale", async () => {
+    const seen: unknown[] = [];
+    const plugin: AdmissionPlugin = {
+      name: "makes a Gear of it",
+      mutate: async ({ object, subresource }) => {
+        if (subresource !== "scale") return object;
+        seen.push(object);
+        return { ...object, kind: "Gear" };
+      },
+    };
+    await using server = await startWith(3, [plugin]);
+    expect(await server.put(scale(5))).toMatchObject({
+      code: 500,
+      message: "Internal error occurred: admission made autoscaling/v1 Gear of a Scale",
+    });
+    expect(seen).toMatchObject([{ kind: "Scale", spec: { replicas: 5 }, status: { replicas: 0 } }]);
+    expect((await server.get(`${GEARS}/a`)).json().spec).toMatchObject({ deep: { count: 3 } });
+  });
 });
 
 test("the objects of an author's handlers are scaled as any other", async () => {

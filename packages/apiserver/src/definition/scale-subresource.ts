@@ -2,6 +2,7 @@ import {
   badRequest,
   fieldElement,
   internalError,
+  isJSONObject,
   type JSONObject,
   type KubernetesObject,
   parentManagedFields,
@@ -139,7 +140,10 @@ function parentUpdate(scaled: Scaled, input: UpdateInput, context: RequestContex
       const previous = storedScale(live, scaled);
       const changed = await input.transform(previous, emptyObject(Scale, Scale.storageVersion));
       const wanted = input.isApply === true ? changed : withManagers(changed, previous, input, context.now);
-      const object = await admission.mutate({ ...attributes, object: wanted, previous }, write);
+      const object = await admission.mutate({ ...attributes, object: withZero(wanted), previous }, write);
+      if (object.kind !== Scale.kind || object.apiVersion !== Scale.storageVersion.apiVersion) {
+        throw internalError(`admission made ${object.apiVersion} ${object.kind} of a Scale`);
+      }
       const scaledParent = asJSON(withScale(live, object, scaled, input.isPatch));
       // What a path leads to that the schema does not have is dropped, as in any other write. An object stays one.
       return pruneUnknown(scaledParent, version.schema).value as unknown as KubernetesObject;
@@ -163,6 +167,14 @@ function withManagers(wanted: KubernetesObject, live: KubernetesObject, { fieldM
   const isTracked = live.metadata.managedFields !== undefined;
   const managedFields = !isTracked ? [] : updateManagedFields({ ...fieldManager, live, next: wanted, schema, apiVersion, now: formatTime(now) });
   return { ...wanted, metadata: { ...wanted.metadata, managedFields } };
+}
+
+/** The scale as plugins are shown it: with the number of present replicas, which a client need not say. */
+function withZero(scale: KubernetesObject): KubernetesObject {
+  const { status } = asJSON(scale);
+  return isJSONObject(status) && status.replicas !== undefined
+    ? scale
+    : { ...scale, status: { ...(isJSONObject(status) ? status : {}), replicas: 0 } };
 }
 
 /** The parent, with what its scale may say: the number, who owns it, and which object the client means. */
