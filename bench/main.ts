@@ -1,5 +1,5 @@
 // npm run bench: Annex beside a bare node:http2 server that sends the same bytes. README.md says how to read what it prints.
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { arch, cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "3" },
     kind: { type: "string", default: "" },
     work: { type: "string", default: "" },
+    beside: { type: "string" },
     "node-option": { type: "string", multiple: true, default: [] },
   },
 });
@@ -47,8 +48,20 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) {
   console.error(`--rounds must be a whole number from 1 to ${MAX_ROUNDS}, not ${JSON.stringify(values.rounds)}`);
   process.exit(2);
 }
+if (values.beside !== undefined) {
+  const fault =
+    values.work !== "apply"
+      ? "goes with --work apply"
+      : existsSync(join(values.beside, "packages/apiserver/dist/index.js"))
+        ? ""
+        : "must be the folder of a checkout that was built";
+  if (fault !== "") {
+    console.error(`--beside ${fault}`);
+    process.exit(2);
+  }
+}
 if (values.work === "apply") {
-  await measureApply();
+  await measureApply(values.beside);
   process.exit(0);
 }
 const h2load = await requireH2load();
