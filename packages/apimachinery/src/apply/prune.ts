@@ -54,7 +54,7 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   return result.isFilledIn === true ? withoutUnowned(merged, result, ownedHere) : result;
 }
 
-/** Whether a value is another one when it comes back from one of the versions. */
+/** Whether a value is another one when it comes back from one of the versions: that lacks something, or rounds it. In Go such an apply is refused, or loses it. */
 function losesAnything(convert: Convert, merged: TypedValue, apiVersions: readonly string[]): boolean {
   return apiVersions.some((apiVersion) => {
     const there = convert(merged, apiVersion);
@@ -90,7 +90,7 @@ function leftInTurn(convert: Convert, start: TypedValue, rest: TypedValue, byVer
   return back && { fields: leftFields(back, start), wasFilledIn: wasFilledIn || back.isFilledIn === true };
 }
 
-/** The same as {@link leftInTurn} where versions lack nothing: each is looked at alone, so that nothing is lost for what another one lacks. */
+/** For versions that lack something of each other: each is looked at alone, beside what of the value comes back from it at all, so that nothing is lost for what another lacks. */
 function leftInEach(convert: Convert, start: TypedValue, rest: TypedValue, byVersion: ReadonlyMap<string, FieldSet>): Left {
   let fields = leftFields(rest, start);
   let wasFilledIn = false;

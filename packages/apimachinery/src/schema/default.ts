@@ -20,7 +20,8 @@ export function applyDefaults(value: JSONValue, schema: Schema, keepsNulls = fal
 function defaultList(list: readonly JSONValue[], items: Schema | undefined, keepsNulls: boolean): JSONValue {
   if (items === undefined) return list;
   let result: JSONValue[] | undefined;
-  for (const [index, element] of list.entries()) {
+  for (let index = 0; index < list.length; index++) {
+    const element = list[index] ?? null;
     const filled = applyDefaults(isDefaultable(element, items) ? (items.default ?? null) : element, items, keepsNulls);
     if (filled === element) continue;
     result ??= [...list];

@@ -68,7 +68,8 @@ function prune(value: JSONValue, schema: Schema | undefined, path: string, repor
 function pruneList(list: readonly JSONValue[], items: Schema | undefined, keeps: boolean, path: string, report: Report): JSONValue {
   const elements: Schema | undefined = keeps ? { ...items, "x-kubernetes-preserve-unknown-fields": true } : items;
   let result: JSONValue[] | undefined;
-  for (const [index, element] of list.entries()) {
+  for (let index = 0; index < list.length; index++) {
+    const element = list[index] ?? null;
     const pruned = prune(element, elements, `${path}[${index}]`, report);
     if (pruned === element) continue;
     result ??= [...list];
@@ -84,14 +85,13 @@ const isTypeOrMetadata = (name: string): boolean => name === "apiVersion" || nam
 function pruneObject(object: JSONObject, schema: Schema, path: string, report: Report): JSONObject {
   const isResource = schema["x-kubernetes-embedded-resource"] === true;
   const { byName } = propertyMap(schema);
-  const names = Object.keys(object);
   // Most objects keep all their fields: a copy begins with the first that changes.
   let copy: Record<string, JSONValue> | undefined;
-  for (const [index, name] of names.entries()) {
+  for (const name in object) {
     const field = object[name];
     if (field === undefined) continue;
     const pruned = isResource && isTypeOrMetadata(name) ? field : pruneField(field, name, byName.get(name), schema, path, report);
-    if (copy === undefined && pruned !== field) copy = firstFields(object, names, index);
+    if (copy === undefined && pruned !== field) copy = fieldsBefore(object, name);
     if (copy !== undefined && pruned !== undefined) setOwn(copy, name, pruned);
   }
   return copy ?? object;
@@ -118,10 +118,10 @@ function pruneField(
 }
 
 /** A copy of the fields before one. */
-function firstFields(object: JSONObject, names: readonly string[], end: number): Record<string, JSONValue> {
+function fieldsBefore(object: JSONObject, end: string): Record<string, JSONValue> {
   const copy: Record<string, JSONValue> = {};
-  for (let index = 0; index < end; index++) {
-    const name = names[index] ?? "";
+  for (const name in object) {
+    if (name === end) break;
     const field = object[name];
     if (field !== undefined) setOwn(copy, name, field);
   }
