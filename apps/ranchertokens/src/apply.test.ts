@@ -79,6 +79,7 @@ describe("server-side apply of tokens", () => {
     expect(ownersOf(back.json())).toEqual({ "one v1alpha1": [DESCRIPTION, "ttl", "userID"].map((field) => `f:${field}`).sort() });
     // What is applied no more goes, also through the other version.
     const without = await apply(server, "v1", specOf({ ttlSeconds: 90 }));
+    expect(without.status, without.text).toBe(200);
     expect(without.json().spec).not.toHaveProperty("description");
     expect((await server.read(`${TOKENS}/a`)).metadata).not.toHaveProperty("annotations");
   });

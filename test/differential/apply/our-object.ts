@@ -95,7 +95,9 @@ class Session {
       now: timeOf(op.second),
       toVersion: (object, apiVersion) => this.inVersion(object, apiVersion),
       // Where all versions have the same fields, however these are owned, nothing is lost, and there is nothing to spare.
-      sparesOwned: this.versions.every(({ drops, renames }) => drops.length === 0 && Object.keys(renames).length === 0),
+      sparesOwned: this.versions.every(({ drops, renames }) => drops.length === 0 && Object.keys(renames).length === 0)
+        ? "whereVersionsLose"
+        : undefined,
       resetFields: resetFields(this.versions, version, op.subresource),
     };
   }

@@ -2,6 +2,7 @@ import type { JSONValue, KubernetesObject, ManagedFieldsEntry } from "../meta/in
 import type { Schema } from "../schema/schema.ts";
 import { FieldSet } from "./field-set.ts";
 import { capUpdateManagers, type Manager, type Managers, managerIdentifier } from "./managed-fields.ts";
+import { STRIPPED_FIELDS } from "./stripped-fields.ts";
 import { objectType } from "./structural-type.ts";
 import { checkForm } from "./typed.ts";
 import { type OwnedFields, type TypedValue, type Updater, updateOwners } from "./updater.ts";
@@ -34,21 +35,10 @@ export interface FieldManagement {
    */
   readonly toVersion?: ((object: KubernetesObject, apiVersion: string) => VersionedObject | undefined) | undefined;
   /** As {@link Updater.sparesOwned}. */
-  readonly sparesOwned?: boolean | undefined;
+  readonly sparesOwned?: Updater["sparesOwned"];
   /** What this request cannot change, by the version (`group/version`) in which it is not looked at: `status` on the main resource, `metadata` and `spec` on the status. Default: nothing. */
   readonly resetFields?: ReadonlyMap<string, FieldSet> | undefined;
 }
-
-/** Fields that belong to the server, or name the object: nobody manages them. Source: managedfields stripMetaManager. */
-const STRIPPED_FIELDS = FieldSet.of(
-  ["apiVersion"],
-  ["kind"],
-  ["metadata"],
-  ...["name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields", "resourceVersion"].map((name) => [
-    "metadata",
-    name,
-  ]),
-);
 
 export function withoutManagedFields(object: KubernetesObject): KubernetesObject {
   // What is left of an object whose applier lets go of its labels may have no metadata, for a while.

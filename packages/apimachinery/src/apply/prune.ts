@@ -3,6 +3,7 @@ import { FieldSet } from "./field-set.ts";
 import { fieldSetOf } from "./field-set-of.ts";
 import { withNamedFields } from "./reconcile.ts";
 import { removeItems } from "./remove.ts";
+import { STRIPPED_FIELDS } from "./stripped-fields.ts";
 import { SchemaMismatchError } from "./typed.ts";
 import { holdsEmptyList, unownedFields } from "./unowned.ts";
 import type { FieldOwners, OwnedFields, TypedValue, Updater } from "./updater.ts";
@@ -36,26 +37,76 @@ function pruned(updater: Updater, merged: TypedValue, before: OwnedFields, owner
   const convert: Convert = (value, apiVersion) => (value.apiVersion === apiVersion ? value : updater.convert(value, apiVersion));
   const start = convert(merged, before.apiVersion);
   if (start === undefined) return merged;
-  const last = withNamedFields(before.set, start.type);
-  const rest: TypedValue = { ...start, value: removeItems(start.value, last, start.type, true) };
   const byVersion = ownedByVersion(owners, before.apiVersion);
-  const spares = updater.sparesOwned === true && losesAnything(convert, merged, [before.apiVersion, ...byVersion.keys()]);
-  const left = spares ? leftInEach(convert, start, rest, byVersion) : leftInTurn(convert, start, rest, byVersion);
+  const way: Way = { convert, merged, start, before: before.set, byVersion };
+  return sparesOwned(updater, convert, merged, [before.apiVersion, ...byVersion.keys()]) ? prunedSparingly(way) : prunedInTurn(way);
+}
+
+/** What is pruned where versions differ. */
+interface Way {
+  readonly convert: Convert;
+  readonly merged: TypedValue;
+  /** The merged value in the version in which the applier named something before, and what that was. */
+  readonly start: TypedValue;
+  readonly before: FieldSet;
+  readonly byVersion: ReadonlyMap<string, FieldSet>;
+}
+
+/** As Go does it, through all versions, one after the other: what one of them has no field for is lost. */
+function prunedInTurn({ convert, merged, start, before, byVersion }: Way): TypedValue {
+  const last = withNamedFields(before, start.type);
+  const rest: TypedValue = { ...start, value: removeItems(start.value, last, start.type, true) };
+  const left = leftInTurn(convert, start, rest, byVersion);
   if (left === undefined) return merged;
   // Of what went by that, only what the applier owned is to go, and the named objects on the way to it.
   const lost = namedFieldsOf(start).difference(left.fields).intersection(last);
   // What was made of a part that had to be filled in is not what was there, and is lost on the way back: where it came from is owned nevertheless.
-  const owned = left.wasFilledIn ? byVersion.get(before.apiVersion) : undefined;
+  const owned = left.wasFilledIn ? byVersion.get(start.apiVersion) : undefined;
   const gone = owned === undefined ? lost : lost.difference(withNamedFields(owned, start.type));
   const result = convert({ ...start, value: removeItems(start.value, gone, start.type, true) }, merged.apiVersion);
   if (result === undefined) return merged;
-  const ownedHere = byVersion.get(merged.apiVersion) ?? FieldSet.empty;
-  if (spares) return withoutGone(merged, convert(start, merged.apiVersion) ?? merged, result, ownedHere);
-  return result.isFilledIn === true ? withoutUnowned(merged, result, ownedHere) : result;
+  return result.isFilledIn === true ? withoutUnowned(merged, result, byVersion.get(merged.apiVersion) ?? FieldSet.empty) : result;
 }
 
-/** Whether a value is another one when it comes back from one of the versions: that lacks something, or rounds it. In Go such an apply is refused, or loses it. */
-function losesAnything(convert: Convert, merged: TypedValue, apiVersions: readonly string[]): boolean {
+/**
+ * The merged value without what it loses by what the applier let go of; but nothing goes that anybody owns, in whichever version. All else is as it was merged,
+ * whatever another version makes of it.
+ */
+function prunedSparingly({ convert, merged, start, before, byVersion }: Way): TypedValue {
+  const others = fieldSetOf(start.value, start.type).recursiveDifference(before);
+  const owned = withNamedFields(byVersion.get(start.apiVersion) ?? FieldSet.empty, start.type);
+  const letGo = withNamedFields(before, start.type).difference(withAncestors(others)).difference(owned);
+  const whole = convert(start, merged.apiVersion);
+  const rest = convert({ ...start, value: removeItems(start.value, letGo, start.type, true) }, merged.apiVersion);
+  if (whole === undefined || rest === undefined) return merged;
+  const lost = namedFieldsOf(whole).difference(leftFields(rest, whole));
+  if (lost.isEmpty) return merged;
+  let gone = lost;
+  for (const [apiVersion, set] of byVersion) gone = gone.difference(ownedAsSeen(convert, merged, apiVersion, set));
+  return gone.isEmpty ? merged : { ...merged, value: removeItems(merged.value, gone, merged.type, true) };
+}
+
+/** What of a value stands for what is owned in a version: what that alone comes to, and what would be otherwise without it. */
+function ownedAsSeen(convert: Convert, merged: TypedValue, apiVersion: string, owned: FieldSet): FieldSet {
+  if (apiVersion === merged.apiVersion) return withNamedFields(owned, merged.type);
+  const there = convert(merged, apiVersion);
+  const whole = there && convert(there, merged.apiVersion);
+  if (there === undefined || whole === undefined) return FieldSet.empty;
+  const without = (fields: FieldSet) => convert({ ...there, value: removeItems(there.value, fields, there.type, true) }, merged.apiVersion) ?? whole;
+  const alone = without(namedFieldsOf(there).difference(withNamedFields(owned.union(STRIPPED_FIELDS), there.type)));
+  // Of what holds other things its owner owns that it is there, which is seen of it alone.
+  const scalars = fieldSetOf(there.value, there.type).leaves().intersection(owned);
+  const { removed, modified } = compare(whole.value, without(scalars).value, merged.type);
+  return leftFields(alone, whole).union(withAncestors(removed.union(modified)));
+}
+
+/** With all that the members are in. */
+function withAncestors(set: FieldSet): FieldSet {
+  return FieldSet.fromNodes(set.nodes.map(({ element, children }) => ({ element, isMember: true, children: withAncestors(children) })));
+}
+
+function sparesOwned(updater: Updater, convert: Convert, merged: TypedValue, apiVersions: readonly string[]): boolean {
+  if (updater.sparesOwned !== "whereVersionsLose") return updater.sparesOwned === "always";
   return apiVersions.some((apiVersion) => {
     const there = convert(merged, apiVersion);
     const back = there && convert(there, merged.apiVersion);
@@ -70,8 +121,7 @@ interface Left {
 }
 
 /**
- * What is left of a value without a part of it, but with what somebody owns in any version. As Go does it, through all versions, one after the other: what one of
- * them has no field for is lost.
+ * What is left of a value without a part of it, but with what somebody owns in any version.
  *
  * @param rest the value without the part.
  * @returns undefined where the version of the value is gone.
@@ -88,34 +138,6 @@ function leftInTurn(convert: Convert, start: TypedValue, rest: TypedValue, byVer
   }
   const back = convert(part, start.apiVersion);
   return back && { fields: leftFields(back, start), wasFilledIn: wasFilledIn || back.isFilledIn === true };
-}
-
-/** For versions that lack something of each other: each is looked at alone, beside what of the value comes back from it at all, so that nothing is lost for what another lacks. */
-function leftInEach(convert: Convert, start: TypedValue, rest: TypedValue, byVersion: ReadonlyMap<string, FieldSet>): Left {
-  let fields = leftFields(rest, start);
-  let wasFilledIn = false;
-  for (const [apiVersion, owned] of byVersion) {
-    const whole = convert(start, apiVersion);
-    const part = whole && convert(rest, apiVersion);
-    if (whole === undefined || part === undefined) continue;
-    const wholeBack = convert(whole, start.apiVersion);
-    const back = convert(withoutUnowned(whole, part, owned), start.apiVersion);
-    if (wholeBack === undefined || back === undefined) continue;
-    wasFilledIn ||= part.isFilledIn === true || back.isFilledIn === true;
-    fields = fields.union(leftFields(back, wholeBack));
-  }
-  return { fields, wasFilledIn };
-}
-
-/**
- * The merged value without what went on its way through another version. All else is as it was merged: what that version has no field for, and what comes back
- * from there as another value.
- *
- * @param back the merged value after that way, and `result` what is left of it.
- */
-function withoutGone(merged: TypedValue, back: TypedValue, result: TypedValue, owned: FieldSet): TypedValue {
-  const gone = namedFieldsOf(back).difference(leftFields(result, back)).difference(withNamedFields(owned, merged.type));
-  return gone.isEmpty ? merged : { ...merged, value: removeItems(merged.value, gone, merged.type, true) };
 }
 
 function isOfOneVersion({ apiVersion }: TypedValue, before: OwnedFields, owners: FieldOwners): boolean {

@@ -290,7 +290,8 @@ test("what goes is the same whether sets tell it or values do", () => {
       const steps = all.map(({ isApply, self, value }) => (isApply ? apply : update)(self, value, { force: true }));
       const elsewhere = new Map([["Z", { apiVersion: "v3", set: FieldSet.of(["nowhere"]) }]]);
       const inPlace = carryOut(steps, new Map(), alike);
-      for (const sparesOwned of [false, true]) expect(carryOut(steps, elsewhere, { ...alike, sparesOwned }).value).toEqual(inPlace.value);
+      for (const sparesOwned of [undefined, "always", "whereVersionsLose"] as const)
+        expect(carryOut(steps, elsewhere, { ...alike, sparesOwned }).value).toEqual(inPlace.value);
     }),
     { numRuns: 300 },
   );

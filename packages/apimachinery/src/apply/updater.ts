@@ -35,10 +35,10 @@ export interface Updater {
    */
   readonly convert: (value: TypedValue, apiVersion: string) => TypedValue | undefined;
   /**
-   * Whether what somebody owns stays when an applier lets go of something, also where a version in which somebody owns anything has no field for it. In Go it goes
-   * then, though its owner named it just now. Default false.
+   * Where everything stays that somebody owns when an applier lets go of something: always, or only where a value is another one when it comes back from a version
+   * (which lacks a field, or rounds it). In Go it may go then, though its owner named it just now, where Go does not refuse the apply. Default: nowhere.
    */
-  readonly sparesOwned?: boolean | undefined;
+  readonly sparesOwned?: "always" | "whereVersionsLose" | undefined;
   /** What this write cannot change, by version: nobody comes to own it or loses it. Default: nothing. */
   readonly ignoredFields?: ReadonlyMap<string, FieldSet> | undefined;
 }

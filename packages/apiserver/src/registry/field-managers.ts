@@ -1,5 +1,6 @@
 import {
   applyConfiguration,
+  type FieldManagement,
   FieldSet,
   type JSONObject,
   type KubernetesObject,
@@ -91,10 +92,15 @@ function management(resource: Resource, version: ResourceVersion, { manager, sub
     subresource,
     now: formatTime(now),
     toVersion: (object: KubernetesObject, apiVersion: string) => inAPIVersion(resource, object, apiVersion),
-    // A compiled-in kind is as Go has it, come what may.
-    sparesOwned: !resource.isBuiltIn,
+    sparesOwned: sparesOwned(resource),
     resetFields: resetFieldsOf(resource, version, subresource),
   };
+}
+
+/** A compiled-in kind is as Go has it, come what may. What the versions of a custom resource have they have alike; an author's functions may make anything of a part. */
+function sparesOwned({ isBuiltIn, isCustomResource }: Resource): FieldManagement["sparesOwned"] {
+  if (isBuiltIn) return undefined;
+  return isCustomResource ? "whereVersionsLose" : "always";
 }
 
 function hasVersion({ definedVersions }: Resource, apiVersion: string): boolean {
