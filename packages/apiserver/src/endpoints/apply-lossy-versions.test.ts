@@ -322,3 +322,140 @@ test.each<{ what: string; steps: readonly (readonly [version: "v1" | "v2", manag
   }
   expect(answer.spec).toEqual(spec);
 });
+
+const words = () => t.optional(t.string());
+const names = t.optional(t.listMap(t.object({ name: t.string() }), { keys: ["name"] }));
+const ONLY_V1 = "example.com/only-v1";
+/** Of a part of an object its conversions make something else than of the whole. */
+const Puzzle = defineResource({
+  group: "example.com",
+  kind: "Puzzle",
+  scope: "Cluster",
+  versions: {
+    v1: {
+      storage: true,
+      schema: {
+        spec: t.object({
+          title: words(),
+          first: words(),
+          last: words(),
+          extra: words(),
+          ports: t.optional(t.listMap(t.object({ name: t.string(), proto: words() }), { keys: ["name"] })),
+          parts: t.optional(t.listMap(t.object({ name: t.string(), v: words(), w: words() }), { keys: ["name"] })),
+        }),
+      },
+    },
+    // One text of two, two lists of one, and what it has no field for in an annotation.
+    v1beta1: {
+      schema: {
+        spec: t.object({
+          title: words(),
+          name: words(),
+          tcp: names,
+          udp: names,
+          parts: t.optional(t.listMap(t.object({ name: t.string(), v: words() }), { keys: ["name"] })),
+        }),
+      },
+      toStorage: ({ metadata, spec: { name, tcp = [], udp = [], ...rest } }) => {
+        const { [ONLY_V1]: extra, ...annotations } = metadata.annotations ?? {};
+        const [first, last] = name?.split(" ") ?? [];
+        const ports = [...tcp, ...udp.map((port) => ({ ...port, proto: "udp" }))];
+        return {
+          metadata: { ...metadata, annotations },
+          spec: { ...rest, ...(first && { first }), ...(last && { last }), ...(extra && { extra }), ...(ports.length > 0 && { ports }) },
+        };
+      },
+      fromStorage: ({ metadata, spec: { first, last, extra, ports = [], parts, ...rest } }) => {
+        const [tcp, udp] = ["tcp", "udp"].map((proto) => ports.filter((port) => (port.proto ?? "tcp") === proto).map(({ name }) => ({ name })));
+        return {
+          metadata: { ...metadata, annotations: { ...metadata.annotations, ...(extra && { [ONLY_V1]: extra }) } },
+          spec: {
+            ...rest,
+            ...(first && last && { name: `${first} ${last}` }),
+            ...(tcp?.length && { tcp }),
+            ...(udp?.length && { udp }),
+            ...(parts && { parts: parts.map(({ name, v }) => ({ name, ...(v && { v }) })) }),
+          },
+        };
+      },
+    },
+    v1alpha1: {
+      schema: { spec: t.object({ title: words(), weights: t.optional(t.record(t.string())) }) },
+      toStorage: ({ metadata, spec: { weights, ...rest } }) => ({
+        metadata,
+        spec: { ...rest, ...(weights && { parts: Object.entries(weights).map(([name, w]) => ({ name, w })) }) },
+      }),
+      fromStorage: ({ metadata, spec: { title, parts } }) => ({
+        metadata,
+        spec: { ...(title && { title }), ...(parts && { weights: Object.fromEntries(parts.flatMap(({ name, w }) => (w ? [[name, w]] : []))) }) },
+      }),
+    },
+  },
+});
+
+test.each<{ what: string; steps: readonly (readonly [version: string, manager: string, spec: object])[]; spec: object }>([
+  {
+    what: "the applied half of what was one",
+    steps: [
+      ["v1beta1", "one", { name: "F L", title: "t" }],
+      ["v1", "one", { first: "F", title: "t" }],
+    ],
+    spec: { first: "F", title: "t" },
+  },
+  {
+    what: "another's half of what was one",
+    steps: [
+      ["v1beta1", "one", { name: "F L", title: "t" }],
+      ["v1", "two", { last: "L" }],
+      ["v1", "one", { title: "t" }],
+    ],
+    spec: { last: "L", title: "t" },
+  },
+  {
+    what: "what another's half is seen as",
+    steps: [
+      ["v1beta1", "one", { name: "F L", title: "t" }],
+      ["v1", "two", { last: "L" }],
+      ["v1beta1", "one", { title: "t" }],
+    ],
+    spec: { name: "F L", title: "t" },
+  },
+  {
+    what: "an applied element that goes to another list",
+    steps: [
+      ["v1beta1", "one", { title: "t" }],
+      ["v1", "two", { ports: [{ name: "a", proto: "udp" }] }],
+      ["v1", "two", { ports: [{ name: "a" }] }],
+    ],
+    spec: { ports: [{ name: "a" }], title: "t" },
+  },
+  {
+    what: "what is owned in a third version",
+    steps: [
+      ["v1beta1", "one", { parts: [{ name: "p", v: "1" }], title: "t" }],
+      ["v1alpha1", "two", { weights: { p: "5" } }],
+      ["v1beta1", "one", { parts: [{ name: "p", v: "1" }], title: "t" }],
+      ["v1alpha1", "two", { weights: { p: "5" } }],
+      ["v1", "one", { title: "t" }],
+    ],
+    spec: { parts: [{ name: "p", w: "5" }], title: "t" },
+  },
+  {
+    what: "nothing that nobody owns, although another version has it in an annotation",
+    steps: [
+      ["v1beta1", "one", { title: "t" }],
+      ["v1", "two", { ports: [{ name: "a" }], extra: "e" }],
+      ["v1", "two", { ports: [{ name: "a" }] }],
+    ],
+    spec: { ports: [{ name: "a" }], title: "t" },
+  },
+])("an author's functions that make of a part what they do not make of the whole leave $what", async ({ steps: all, spec }) => {
+  await using server = await startHarness([Puzzle]);
+  let answer: { readonly spec?: object } = {};
+  for (const [one, manager, wanted] of all) {
+    const body = { apiVersion: `example.com/${one}`, kind: "Puzzle", metadata: { name: "one" }, spec: wanted };
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    answer = (await server.request("PATCH", `/apis/example.com/${one}/puzzles/one?fieldManager=${manager}&force=true`, { body, headers })).json();
+  }
+  expect(answer.spec).toEqual(spec);
+});
