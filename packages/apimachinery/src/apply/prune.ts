@@ -4,6 +4,7 @@ import { fieldSetOf } from "./field-set-of.ts";
 import { withNamedFields } from "./reconcile.ts";
 import { removeItems } from "./remove.ts";
 import { STRIPPED_FIELDS } from "./stripped-fields.ts";
+import type { StructuralType } from "./structural-type.ts";
 import { SchemaMismatchError } from "./typed.ts";
 import { holdsEmptyList, unownedFields } from "./unowned.ts";
 import type { FieldOwners, OwnedFields, TypedValue, Updater } from "./updater.ts";
@@ -73,31 +74,78 @@ function prunedInTurn({ convert, merged, start, before, byVersion }: Way): Typed
  * whatever another version makes of it.
  */
 function prunedSparingly({ convert, merged, start, before, byVersion }: Way): TypedValue {
-  const others = fieldSetOf(start.value, start.type).recursiveDifference(before);
-  const owned = withNamedFields(byVersion.get(start.apiVersion) ?? FieldSet.empty, start.type);
-  const letGo = withNamedFields(before, start.type).difference(withAncestors(others)).difference(owned);
+  const ownedIn = (apiVersion: string, type: StructuralType) => withNamedFields(byVersion.get(apiVersion) ?? FieldSet.empty, type);
+  const letGo = withNamedFields(before, start.type)
+    .difference(ownedIn(start.apiVersion, start.type))
+    .difference(withNamedFields(STRIPPED_FIELDS, start.type));
   const whole = convert(start, merged.apiVersion);
   const rest = convert({ ...start, value: removeItems(start.value, letGo, start.type, true) }, merged.apiVersion);
   if (whole === undefined || rest === undefined) return merged;
-  const lost = namedFieldsOf(whole).difference(leftFields(rest, whole));
-  if (lost.isEmpty) return merged;
-  let gone = lost;
-  for (const [apiVersion, set] of byVersion) gone = gone.difference(ownedAsSeen(convert, merged, apiVersion, set));
-  return gone.isEmpty ? merged : { ...merged, value: removeItems(merged.value, gone, merged.type, true) };
+  let gone = namedFieldsOf(whole).difference(leftFields(rest, whole)).difference(ownedIn(merged.apiVersion, merged.type));
+  const without = (fields: FieldSet): TypedValue => ({ ...merged, value: removeItems(merged.value, fields, merged.type, true) });
+  for (const [apiVersion, owned] of byVersion) {
+    if (gone.isEmpty) return merged;
+    const there = apiVersion === merged.apiVersion ? undefined : convert(merged, apiVersion);
+    if (there === undefined) continue;
+    const counterpart: Counterpart = {
+      there,
+      whole: convert(there, merged.apiVersion) ?? merged,
+      owned,
+      back: (value) => convert(value, merged.apiVersion),
+    };
+    gone = gone.difference(ownedAlone(counterpart));
+    if (
+      losesOwned(
+        counterpart,
+        convertedOrUndefined(() => convert(without(gone), apiVersion)),
+      )
+    )
+      gone = gone.difference(tiedToOwned(counterpart));
+  }
+  return gone.isEmpty ? merged : without(gone);
 }
 
-/** What of a value stands for what is owned in a version: what that alone comes to, and what would be otherwise without it. */
-function ownedAsSeen(convert: Convert, merged: TypedValue, apiVersion: string, owned: FieldSet): FieldSet {
-  if (apiVersion === merged.apiVersion) return withNamedFields(owned, merged.type);
-  const there = convert(merged, apiVersion);
-  const whole = there && convert(there, merged.apiVersion);
-  if (there === undefined || whole === undefined) return FieldSet.empty;
-  const without = (fields: FieldSet) => convert({ ...there, value: removeItems(there.value, fields, there.type, true) }, merged.apiVersion) ?? whole;
-  const alone = without(namedFieldsOf(there).difference(withNamedFields(owned.union(STRIPPED_FIELDS), there.type)));
+/** A value in a version in which somebody owns something. */
+interface Counterpart {
+  readonly there: TypedValue;
+  /** What comes back of it. */
+  readonly whole: TypedValue;
+  readonly owned: FieldSet;
+  readonly back: (value: TypedValue) => TypedValue | undefined;
+}
+
+/** What comes back of that alone which is owned there. Nothing where that cannot be converted. */
+function ownedAlone({ there, whole, owned, back }: Counterpart): FieldSet {
+  const others = namedFieldsOf(there).difference(withNamedFields(owned.union(STRIPPED_FIELDS), there.type));
+  const alone = convertedOrUndefined(() => back({ ...there, value: removeItems(there.value, others, there.type, true) }));
+  return alone === undefined ? FieldSet.empty : leftFields(alone, whole);
+}
+
+/** Whether something that is owned there is not what it was, or cannot be told to be. */
+function losesOwned({ there, owned }: Counterpart, after: TypedValue | undefined): boolean {
+  if (after === undefined) return true;
+  const { removed, modified } = compare(there.value, after.value, there.type);
+  return !removed.union(modified).intersection(owned).isEmpty;
+}
+
+/** What would come back otherwise if what is owned there were not: it is a part of that, or steered by it. */
+function tiedToOwned({ there, whole, owned, back }: Counterpart): FieldSet {
   // Of what holds other things its owner owns that it is there, which is seen of it alone.
-  const scalars = fieldSetOf(there.value, there.type).leaves().intersection(owned);
-  const { removed, modified } = compare(whole.value, without(scalars).value, merged.type);
-  return leftFields(alone, whole).union(withAncestors(removed.union(modified)));
+  const leaves = fieldSetOf(there.value, there.type).leaves().intersection(owned).difference(STRIPPED_FIELDS);
+  const without = back({ ...there, value: removeItems(there.value, leaves, there.type, true) });
+  if (without === undefined) return FieldSet.empty;
+  const { removed, modified } = compare(whole.value, without.value, whole.type);
+  return withAncestors(removed.union(modified));
+}
+
+/** @returns undefined also where the result has not the form of its type. */
+function convertedOrUndefined(convert: () => TypedValue | undefined): TypedValue | undefined {
+  try {
+    return convert();
+  } catch (error) {
+    if (error instanceof SchemaMismatchError) return undefined;
+    throw error;
+  }
 }
 
 /** With all that the members are in. */

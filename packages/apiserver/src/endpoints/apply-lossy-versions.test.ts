@@ -7,6 +7,8 @@ import { expect, test } from "vitest";
 import { defineResource, type Resource, resourceFromCRD } from "../definition/index.ts";
 
 const text = { type: "string" };
+/** Nobody owns the default: it goes with what it is in. */
+const probe = { type: "object", required: ["path"], properties: { path: text, period: { type: "string", default: "10" } } };
 const rules = (properties: object) => ({ type: "array", items: { type: "object", properties: { path: text, ...properties } } });
 const items = (properties: object) => ({
   type: "array",
@@ -37,12 +39,14 @@ const Beast = resourceFromCRD({
         nest: { type: "object", nullable: true, properties: { a: text, b: text } },
         parts: items({ v: text, w: text }),
         rules: rules({ port: text }),
+        probe,
       }),
       version("v1beta1", false, {
         size: text,
         nest: { type: "object", nullable: true, properties: { a: text } },
         parts: items({ v: text }),
         rules: rules({}),
+        probe,
       }),
       version("v1alpha1", false, { title: text }),
     ],
@@ -51,6 +55,7 @@ const Beast = resourceFromCRD({
 
 const nest = { a: t.optional(t.string()), b: t.optional(t.string()) };
 const rule = { path: t.optional(t.string()), port: t.optional(t.string()) };
+const typedProbe = t.optional(t.object({ path: t.string(), period: t.string({ default: "10" }) }));
 /** The same by an author's functions. */
 const Brute = defineResource({
   group: "example.com",
@@ -66,6 +71,7 @@ const Brute = defineResource({
           nest: t.optional(t.object(nest)),
           parts: t.optional(t.listMap(t.object({ name: t.string(), v: t.optional(t.string()), w: t.optional(t.string()) }), { keys: ["name"] })),
           rules: t.optional(t.array(t.object(rule))),
+          probe: typedProbe,
         }),
       },
     },
@@ -76,15 +82,17 @@ const Brute = defineResource({
           nest: t.optional(t.object({ a: nest.a })),
           parts: t.optional(t.listMap(t.object({ name: t.string(), v: t.optional(t.string()) }), { keys: ["name"] })),
           rules: t.optional(t.array(t.object({ path: rule.path }))),
+          probe: typedProbe,
         }),
       },
       toStorage: ({ spec }) => ({ spec }),
-      fromStorage: ({ spec: { size, nest: inner, parts, rules: all } }) => ({
+      fromStorage: ({ spec: { size, nest: inner, parts, rules: all, probe: one } }) => ({
         spec: {
           ...(size !== undefined && { size }),
           ...(inner !== undefined && { nest: inner.a === undefined ? {} : { a: inner.a } }),
           ...(parts !== undefined && { parts: parts.map(({ name, v }) => ({ name, ...(v !== undefined && { v }) })) }),
           ...(all !== undefined && { rules: all.map(({ path }) => (path === undefined ? {} : { path })) }),
+          ...(one !== undefined && { probe: one }),
         },
       }),
     },
@@ -102,6 +110,7 @@ interface Spec {
   readonly nest?: Readonly<Record<string, string>>;
   readonly parts?: readonly Readonly<Record<string, string>>[];
   readonly rules?: readonly Readonly<Record<string, string>>[];
+  readonly probe?: Readonly<Record<string, string>>;
 }
 const some = fc.constantFrom("1", "2");
 const optional = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(fields, { requiredKeys: [] });
@@ -119,8 +128,15 @@ const specs: Readonly<Record<"v1" | "v1beta1", fc.Arbitrary<Spec | undefined>>> 
     nest: optional({ a: some, b: some }),
     parts: part({ v: some, w: some }),
     rules: rulesOf({ path: some, port: some }),
+    probe: fc.record({ path: some }),
   }) as fc.Arbitrary<Spec>,
-  v1beta1: optional({ size: some, nest: optional({ a: some }), parts: part({ v: some }), rules: rulesOf({ path: some }) }) as fc.Arbitrary<Spec>,
+  v1beta1: optional({
+    size: some,
+    nest: optional({ a: some }),
+    parts: part({ v: some }),
+    rules: rulesOf({ path: some }),
+    probe: fc.record({ path: some }),
+  }) as fc.Arbitrary<Spec>,
 };
 type Version = "v1" | "v1beta1" | "v1alpha1";
 const apply = (name: "v1" | "v1beta1") =>
@@ -168,6 +184,7 @@ test.each<{ what: string; resource: Resource }>([
           const leaves = leavesOf(told.spec ?? {});
           for (const [path, value] of here) expect(leaves.get(path), path).toBe(value);
           for (const path of away) expect(leaves.has(path), `${path} is still there`).toBe(false);
+          if (away.includes("probe.path")) expect(told.spec?.probe).toBeUndefined();
         }
       }
     }),
@@ -179,7 +196,7 @@ test.each<{ what: string; resource: Resource }>([
 });
 
 /** The scalars of a spec, elements of lists by their names, and what is atomic as one, each by its path. */
-function leavesOf({ title, size, nest: inner, parts, rules: all }: Spec): Map<string, string> {
+function leavesOf({ title, size, nest: inner, parts, rules: all, probe: one }: Spec): Map<string, string> {
   const leaves = new Map<string, string>();
   if (title !== undefined) leaves.set("title", title);
   if (size !== undefined) leaves.set("size", size);
@@ -188,6 +205,7 @@ function leavesOf({ title, size, nest: inner, parts, rules: all }: Spec): Map<st
     leaves.set(`parts.${name}`, "");
     for (const [field, value] of Object.entries(fields)) leaves.set(`parts.${name}.${field}`, value);
   }
+  if (one?.path !== undefined) leaves.set("probe.path", one.path);
   if (all !== undefined) leaves.set("rules", JSON.stringify(all.map((one) => Object.entries(one).sort())));
   return leaves;
 }
