@@ -885,10 +885,10 @@ def command_check(options):
     server, ns_server = make_servers(options)
     work = load(options.dirs, options.only)
     # Fischers are cluster scoped, and may ban Flunders of any namespace: scenarios of them come one after the other, at the end.
-    shares_nothing = lambda item: "fischers" not in json.dumps(item[1]["steps"])
+    shares_nothing = lambda item: not any("fischers" in step.get("path", "") for step in item[1]["steps"])
     results = []
     for jobs, some in ((options.jobs, [item for item in work if shares_nothing(item)]), (1, [item for item in work if not shares_nothing(item)])):
-        with ThreadPoolExecutor(jobs) as pool:
+        with ThreadPoolExecutor(max(1, jobs)) as pool:
             for result in pool.map(lambda item: check_one(item[0], item[1], server, ns_server, options.ignore_header), some):
                 report(result, options)
                 results.append(result)

@@ -477,3 +477,104 @@ test.each<{ what: string; steps: readonly (readonly [version: string, manager: s
   }
   expect(answer.spec).toEqual(spec);
 });
+
+/** One version names what the other steers by a field, and its functions take no part of an address. */
+const Route = defineResource({
+  group: "example.com",
+  kind: "Route",
+  scope: "Cluster",
+  versions: {
+    v1: {
+      storage: true,
+      schema: { spec: t.object({ title: words(), type: words(), tcp: words(), udp: words(), host: words(), port: words(), extra: words() }) },
+    },
+    v1beta1: {
+      schema: { spec: t.object({ title: words(), type: words(), target: words(), url: words() }) },
+      toStorage: ({ spec: { type, target, url, ...rest } }) => {
+        const address = url === undefined ? undefined : new URL(url);
+        return {
+          spec: {
+            ...rest,
+            ...(type && { type }),
+            ...(target && { [type ?? "tcp"]: target }),
+            ...(address && { host: address.hostname, port: address.port }),
+          },
+        };
+      },
+      fromStorage: ({ spec: { title, type, tcp, udp, host, port } }) => {
+        const target = type === "udp" ? udp : tcp;
+        return {
+          spec: {
+            ...(title && { title }),
+            ...(type && { type }),
+            ...(target && { target }),
+            ...((host || port) && { url: `http://${host ?? ""}:${port}/` }),
+          },
+        };
+      },
+    },
+  },
+});
+
+test.each<{ what: string; steps: readonly (readonly [version: string, manager: string, spec: object])[]; owners?: object; spec: object }>([
+  {
+    what: "what the field of another steers",
+    steps: [
+      ["v1beta1", "two", { type: "udp" }],
+      ["v1", "one", { udp: "u", title: "t" }],
+      ["v1", "one", { title: "t" }],
+    ],
+    spec: { type: "udp", title: "t" },
+  },
+  {
+    what: "what another version has no field for, where nothing that is owned there can be converted alone",
+    steps: [
+      ["v1", "one", { host: "h", port: "8080", extra: "e" }],
+      ["v1beta1", "two", {}],
+      ["v1", "one", { host: "h", port: "8080", extra: "e" }],
+      ["v1", "one", { host: "h", port: "8080" }],
+    ],
+    spec: { host: "h", port: "8080" },
+  },
+  {
+    what: "a field, whoever is said to own the type",
+    steps: [
+      ["v1", "one", { title: "t", extra: "e" }],
+      ["v1", "one", { title: "t" }],
+    ],
+    owners: { "f:apiVersion": {}, "f:kind": {}, "f:metadata": { ".": {} } },
+    spec: { title: "t" },
+  },
+])("an applier lets go of $what", async ({ steps: all, owners, spec }) => {
+  await using server = await startHarness([Route]);
+  const patch = async (one: string, manager: string, type: string, body: object) => {
+    const path = `/apis/example.com/${one}/routes/one?fieldManager=${manager}&${type === "apply-patch+yaml" ? "force=true" : ""}`;
+    const answer = await server.request("PATCH", path, { body, headers: { "content-type": `application/${type}` } });
+    expect(answer.status, answer.text).toBeLessThan(300);
+    return answer.json();
+  };
+  let answer: { readonly spec?: object } = {};
+  for (const [index, [one, manager, wanted]] of all.entries()) {
+    if (index === all.length - 1) {
+      // Somebody owns something in the other version.
+      await patch("v1beta1", "labels", "merge-patch+json", { metadata: { labels: { a: "b" } } });
+      const { metadata } = await patch("v1", "none", "merge-patch+json", {});
+      const entry = { manager: "said", operation: "Apply", apiVersion: "example.com/v1beta1", fieldsType: "FieldsV1", fieldsV1: owners };
+      if (owners) await patch("v1", "none", "merge-patch+json", { metadata: { managedFields: [entry, ...(metadata.managedFields ?? [])] } });
+      else
+        await patch("v1", "one", "apply-patch+yaml", {
+          apiVersion: "example.com/v1",
+          kind: "Route",
+          metadata: { name: "one" },
+          spec: all.at(-2)?.[2] ?? {},
+        });
+    }
+    answer = await patch(one, manager, "apply-patch+yaml", {
+      apiVersion: `example.com/${one}`,
+      kind: "Route",
+      metadata: { name: "one" },
+      spec: wanted,
+    });
+  }
+  expect(answer.spec).toEqual(spec);
+});
