@@ -489,15 +489,16 @@ const Route = defineResource({
       schema: { spec: t.object({ title: words(), type: words(), tcp: words(), udp: words(), host: words(), port: words(), extra: words() }) },
     },
     v1beta1: {
-      schema: { spec: t.object({ title: words(), type: words(), target: words(), url: words() }) },
+      schema: { spec: t.object({ title: words(), type: words(), target: words(), url: t.string() }) },
       toStorage: ({ spec: { type, target, url, ...rest } }) => {
-        const address = url === undefined ? undefined : new URL(url);
+        const { hostname, port } = new URL(url);
         return {
           spec: {
             ...rest,
             ...(type && { type }),
             ...(target && { [type ?? "tcp"]: target }),
-            ...(address && { host: address.hostname, port: address.port }),
+            host: hostname,
+            port,
           },
         };
       },
@@ -508,7 +509,7 @@ const Route = defineResource({
             ...(title && { title }),
             ...(type && { type }),
             ...(target && { target }),
-            ...((host || port) && { url: `http://${host ?? ""}:${port}/` }),
+            url: `http://${host ?? "h"}:${port ?? "8080"}/`,
           },
         };
       },
@@ -520,17 +521,17 @@ test.each<{ what: string; steps: readonly (readonly [version: string, manager: s
   {
     what: "what the field of another steers",
     steps: [
-      ["v1beta1", "two", { type: "udp" }],
+      ["v1beta1", "two", { type: "udp", url: "http://h:8080/" }],
       ["v1", "one", { udp: "u", title: "t" }],
       ["v1", "one", { title: "t" }],
     ],
-    spec: { type: "udp", title: "t" },
+    spec: { type: "udp", host: "h", port: "8080", title: "t" },
   },
   {
     what: "what another version has no field for, where nothing that is owned there can be converted alone",
     steps: [
       ["v1", "one", { host: "h", port: "8080", extra: "e" }],
-      ["v1beta1", "two", {}],
+      ["v1beta1", "two", { url: "http://h:8080/" }],
       ["v1", "one", { host: "h", port: "8080", extra: "e" }],
       ["v1", "one", { host: "h", port: "8080" }],
     ],
@@ -542,13 +543,14 @@ test.each<{ what: string; steps: readonly (readonly [version: string, manager: s
       ["v1", "one", { title: "t", extra: "e" }],
       ["v1", "one", { title: "t" }],
     ],
-    owners: { "f:apiVersion": {}, "f:kind": {}, "f:metadata": { ".": {} } },
+    owners: { "f:apiVersion": {} },
     spec: { title: "t" },
   },
 ])("an applier lets go of $what", async ({ steps: all, owners, spec }) => {
-  await using server = await startHarness([Route]);
+  const { resource, kind } = owners === undefined ? { resource: Route, kind: "Route" } : { resource: Puzzle, kind: "Puzzle" };
+  await using server = await startHarness([resource]);
   const patch = async (one: string, manager: string, type: string, body: object) => {
-    const path = `/apis/example.com/${one}/routes/one?fieldManager=${manager}&${type === "apply-patch+yaml" ? "force=true" : ""}`;
+    const path = `/apis/example.com/${one}/${kind.toLowerCase()}s/one?fieldManager=${manager}&${type === "apply-patch+yaml" ? "force=true" : ""}`;
     const answer = await server.request("PATCH", path, { body, headers: { "content-type": `application/${type}` } });
     expect(answer.status, answer.text).toBeLessThan(300);
     return answer.json();
@@ -564,14 +566,14 @@ test.each<{ what: string; steps: readonly (readonly [version: string, manager: s
       else
         await patch("v1", "one", "apply-patch+yaml", {
           apiVersion: "example.com/v1",
-          kind: "Route",
+          kind,
           metadata: { name: "one" },
           spec: all.at(-2)?.[2] ?? {},
         });
     }
     answer = await patch(one, manager, "apply-patch+yaml", {
       apiVersion: `example.com/${one}`,
-      kind: "Route",
+      kind,
       metadata: { name: "one" },
       spec: wanted,
     });
