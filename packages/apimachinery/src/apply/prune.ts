@@ -82,60 +82,74 @@ function prunedSparingly({ convert, merged, start, before, byVersion }: Way): Ty
   const rest = convert({ ...start, value: removeItems(start.value, letGo, start.type, true) }, merged.apiVersion);
   if (whole === undefined || rest === undefined) return merged;
   let gone = namedFieldsOf(whole).difference(leftFields(rest, whole)).difference(ownedIn(merged.apiVersion, merged.type));
-  const without = (fields: FieldSet): TypedValue => ({ ...merged, value: removeItems(merged.value, fields, merged.type, true) });
-  for (const [apiVersion, owned] of byVersion) {
-    if (gone.isEmpty) return merged;
-    const there = apiVersion === merged.apiVersion ? undefined : convert(merged, apiVersion);
-    if (there === undefined) continue;
-    const counterpart: Counterpart = {
-      there,
-      whole: convert(there, merged.apiVersion) ?? merged,
-      owned,
-      back: (value) => convert(value, merged.apiVersion),
-    };
+  const counterparts = [...byVersion].flatMap(([apiVersion, owned]) => counterpartOf(convert, merged, apiVersion, owned) ?? []);
+  const left = () => ({ ...merged, value: removeItems(merged.value, gone, merged.type, true) });
+  for (const counterpart of counterparts) {
     gone = gone.difference(ownedAlone(counterpart));
-    if (
-      losesOwned(
-        counterpart,
-        convertedOrUndefined(() => convert(without(gone), apiVersion)),
-      )
-    )
-      gone = gone.difference(tiedToOwned(counterpart));
+    if (losesOwned(counterpart, left())) gone = withoutTied(gone, tiedToOwned(counterpart), merged.type);
   }
-  return gone.isEmpty ? merged : without(gone);
+  // What steers what somebody owns is no part of that: then all stays.
+  return gone.isEmpty || counterparts.some((counterpart) => losesOwned(counterpart, left())) ? merged : left();
 }
 
-/** A value in a version in which somebody owns something. */
+/** The merged value in another version, in which somebody owns something. */
 interface Counterpart {
   readonly there: TypedValue;
   /** What comes back of it. */
   readonly whole: TypedValue;
   readonly owned: FieldSet;
+  /** What of it holds nothing else. What does goes with the last that it holds, and is seen of what is owned alone. */
+  readonly leaves: FieldSet;
+  /** Undefined where a value cannot be converted. */
+  readonly forth: (value: TypedValue) => TypedValue | undefined;
   readonly back: (value: TypedValue) => TypedValue | undefined;
 }
 
-/** What comes back of that alone which is owned there. Nothing where that cannot be converted. */
-function ownedAlone({ there, whole, owned, back }: Counterpart): FieldSet {
-  const others = namedFieldsOf(there).difference(withNamedFields(owned.union(STRIPPED_FIELDS), there.type));
-  const alone = convertedOrUndefined(() => back({ ...there, value: removeItems(there.value, others, there.type, true) }));
-  return alone === undefined ? FieldSet.empty : leftFields(alone, whole);
+function counterpartOf(convert: Convert, merged: TypedValue, apiVersion: string, owned: FieldSet): Counterpart | undefined {
+  const there = apiVersion === merged.apiVersion ? undefined : convert(merged, apiVersion);
+  const forth = (value: TypedValue) => convertedOrUndefined(() => convert(value, apiVersion));
+  const back = (value: TypedValue) => convertedOrUndefined(() => convert(value, merged.apiVersion));
+  if (there === undefined) return undefined;
+  const leaves = fieldSetOf(there.value, there.type).leaves().intersection(owned).difference(STRIPPED_FIELDS);
+  return { there, whole: back(there) ?? merged, owned, leaves, forth, back };
 }
 
-/** Whether something that is owned there is not what it was, or cannot be told to be. */
-function losesOwned({ there, owned }: Counterpart, after: TypedValue | undefined): boolean {
+/** What comes back of that alone which is owned there, and is as it was. Nothing where that cannot be converted. */
+function ownedAlone({ there, whole, owned, back }: Counterpart): FieldSet {
+  const others = namedFieldsOf(there).difference(withNamedFields(owned.union(STRIPPED_FIELDS), there.type));
+  const alone = back({ ...there, value: removeItems(there.value, others, there.type, true) });
+  return alone === undefined ? FieldSet.empty : unchangedFields(alone, whole);
+}
+
+/** Whether something that is owned there is not what it was, or cannot be told to be, in what is left of the merged value. */
+function losesOwned({ there, leaves, forth }: Counterpart, left: TypedValue): boolean {
+  const after = forth(left);
   if (after === undefined) return true;
   const { removed, modified } = compare(there.value, after.value, there.type);
-  return !removed.union(modified).intersection(owned).isEmpty;
+  return !removed.union(modified).intersection(leaves).isEmpty;
 }
 
 /** What would come back otherwise if what is owned there were not: it is a part of that, or steered by it. */
-function tiedToOwned({ there, whole, owned, back }: Counterpart): FieldSet {
-  // Of what holds other things its owner owns that it is there, which is seen of it alone.
-  const leaves = fieldSetOf(there.value, there.type).leaves().intersection(owned).difference(STRIPPED_FIELDS);
+function tiedToOwned({ there, whole, leaves, back }: Counterpart): FieldSet {
   const without = back({ ...there, value: removeItems(there.value, leaves, there.type, true) });
   if (without === undefined) return FieldSet.empty;
   const { removed, modified } = compare(whole.value, without.value, whole.type);
-  return withAncestors(removed.union(modified));
+  return removed.union(modified);
+}
+
+/** What goes without what is tied, and what that is in. An element of a list, or an entry of a map, stays whole: with some of its fields it may be none. */
+function withoutTied(gone: FieldSet, tied: FieldSet, type: StructuralType): FieldSet {
+  const nodes = gone.nodes.flatMap((node) => {
+    const { element, isMember, children } = node;
+    const other = tied.node(element);
+    if (other === undefined) return [node];
+    const field = element.kind === "field" ? type.map?.fields.get(element.name) : undefined;
+    const below = field?.type ?? (element.kind === "field" ? type.map?.element : type.list?.element);
+    if (other.isMember || below === undefined || (isMember && field === undefined)) return [];
+    const rest = withoutTied(children, other.children, below);
+    return rest.isEmpty ? [] : [{ element, isMember: false, children: rest }];
+  });
+  return FieldSet.fromNodes(nodes);
 }
 
 /** @returns undefined also where the result has not the form of its type. */
@@ -146,11 +160,6 @@ function convertedOrUndefined(convert: () => TypedValue | undefined): TypedValue
     if (error instanceof SchemaMismatchError) return undefined;
     throw error;
   }
-}
-
-/** With all that the members are in. */
-function withAncestors(set: FieldSet): FieldSet {
-  return FieldSet.fromNodes(set.nodes.map(({ element, children }) => ({ element, isMember: true, children: withAncestors(children) })));
 }
 
 function sparesOwned(updater: Updater, convert: Convert, merged: TypedValue, apiVersions: readonly string[]): boolean {
@@ -237,7 +246,11 @@ function withoutUnowned(whole: TypedValue, pruned: TypedValue, owned: FieldSet):
 
 /** The fields of what is left of a whole. Where that had to be filled in, what is otherwise than in the whole came of it. */
 function leftFields(left: TypedValue, whole: TypedValue): FieldSet {
-  if (left.isFilledIn !== true) return namedFieldsOf(left);
+  return left.isFilledIn === true ? unchangedFields(left, whole) : namedFieldsOf(left);
+}
+
+/** The fields of what is left of a whole that are as they are there. */
+function unchangedFields(left: TypedValue, whole: TypedValue): FieldSet {
   const { modified, added } = compare(whole.value, left.value, left.type);
   return namedFieldsOf({ ...left, value: removeItems(left.value, modified.union(added), left.type, true) });
 }

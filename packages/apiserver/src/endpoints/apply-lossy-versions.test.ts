@@ -580,3 +580,35 @@ test.each<{ what: string; steps: readonly (readonly [version: string, manager: s
   }
   expect(answer.spec).toEqual(spec);
 });
+
+test("what steers another's field stays, and so does the whole of an element of which another owns a part", async () => {
+  const ports = { type: "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] };
+  const port = { type: "object", properties: { name: { type: "string", default: "main" }, number: text, v: text } };
+  const spec = { title: text, ports: { ...ports, items: port } };
+  const names = { plural: "beasts", singular: "beast", kind: "Beast", listKind: "BeastList" };
+  const versions = [version("v1", true, { ...spec, extra: text }), version("v1beta1", false, spec)];
+  const metadata = { name: "beasts.example.com" };
+  const crd = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata,
+    spec: { group: "example.com", scope: "Cluster", names, versions },
+  };
+  await using server = await startHarness([Route, resourceFromCRD(crd as never)]);
+  const patch = async (one: string, kind: string, manager: string, wanted: object, type = "apply-patch+yaml") => {
+    const body = { ...(type === "apply-patch+yaml" ? { apiVersion: `example.com/${one}`, kind, metadata: { name: "one" } } : {}), spec: wanted };
+    const query = `fieldManager=${manager}${type === "apply-patch+yaml" ? "&force=true" : ""}`;
+    const path = `/apis/example.com/${one}/${kind.toLowerCase()}s/one?${query}`;
+    return (await server.request("PATCH", path, { body, headers: { "content-type": `application/${type}` } })).json();
+  };
+  const url = "http://h:8080/";
+  await patch("v1beta1", "Route", "one", { type: "udp", title: "t", url });
+  await patch("v1", "Route", "two", { udp: "u" });
+  expect((await patch("v1beta1", "Route", "one", { title: "t", url })).spec).toEqual({ type: "udp", target: "u", title: "t", url });
+
+  const [first, second] = [{ name: "z" }, { name: "a", number: "80", v: "1" }];
+  await patch("v1", "Beast", "one", { ports: [first, second] });
+  await patch("v1beta1", "Beast", "two", { ports: [first, { ...second, v: "2" }] }, "merge-patch+json");
+  await patch("v1", "Beast", "three", { extra: "e" });
+  expect((await patch("v1", "Beast", "one", { ports: [first] })).spec).toEqual({ ports: [first, { ...second, v: "2" }], extra: "e" });
+});
