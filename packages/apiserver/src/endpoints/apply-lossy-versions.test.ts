@@ -1,7 +1,7 @@
 // A version that lacks fields of another, also within what is atomic. What somebody just applied is there, what others applied in the same version stays, and what
 // nobody names any more goes, whoever owns something in whichever version; Go refuses such applies.
 import { t } from "@annex/apimachinery";
-import { startHarness } from "@annex/testing";
+import { type Harness, startHarness } from "@annex/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { defineResource, type Resource, resourceFromCRD } from "../definition/index.ts";
@@ -125,14 +125,15 @@ const specs: Readonly<Record<"v1" | "v1beta1", fc.Arbitrary<Spec | undefined>>> 
   v1: optional({
     title: some,
     size: some,
-    nest: optional({ a: some, b: some }),
+    // Who owns an empty object owns it in one version, while in another it holds something.
+    nest: optional({ a: some, b: some }).filter((one) => Object.keys(one).length > 0),
     parts: part({ v: some, w: some }),
     rules: rulesOf({ path: some, port: some }),
     probe: fc.record({ path: some }),
   }) as fc.Arbitrary<Spec>,
   v1beta1: optional({
     size: some,
-    nest: optional({ a: some }),
+    nest: fc.record({ a: some }),
     parts: part({ v: some }),
     rules: rulesOf({ path: some }),
     probe: fc.record({ path: some }),
@@ -253,6 +254,24 @@ class Claims {
   }
 }
 
+const APPLY = "apply-patch+yaml";
+const MERGE = "merge-patch+json";
+interface Sent {
+  readonly version: string;
+  readonly kind: string;
+  readonly manager: string;
+  readonly type?: string;
+}
+
+/** Sends a patch of the one object of a kind that is cluster scoped: a forced apply of a spec, or a patch of another type as it is. */
+async function patch(server: Harness, { version: one, kind, manager, type = APPLY }: Sent, body: object) {
+  const sent = type === APPLY ? { apiVersion: `example.com/${one}`, kind, metadata: { name: "one" }, spec: body } : body;
+  const path = `/apis/example.com/${one}/${kind.toLowerCase()}s/one?fieldManager=${manager}${type === APPLY ? "&force=true" : ""}`;
+  const answer = await server.request("PATCH", path, { body: sent, headers: { "content-type": `application/${type}` } });
+  expect(answer.status, answer.text).toBeLessThan(300);
+  return answer.json();
+}
+
 test("a value that another version rounds stays as it was applied", async () => {
   const Timer = defineResource({
     group: "example.com",
@@ -271,11 +290,7 @@ test("a value that another version rounds stays as it was applied", async () => 
     },
   });
   await using server = await startHarness([Timer]);
-  const apply = async (version: string, manager: string, spec: object) => {
-    const body = { apiVersion: `example.com/${version}`, kind: "Timer", metadata: { name: "one" }, spec };
-    const headers = { "content-type": "application/apply-patch+yaml" };
-    return (await server.request("PATCH", `/apis/example.com/${version}/timers/one?fieldManager=${manager}`, { body, headers })).json();
-  };
+  const apply = (one: string, manager: string, spec: object) => patch(server, { version: one, kind: "Timer", manager }, spec);
   await apply("v1beta1", "one", { title: "a", host: "h" });
   await apply("v1", "two", { millis: 1500 });
   // It goes to another version, and lets go of the title.
@@ -285,6 +300,18 @@ test("a value that another version rounds stays as it was applied", async () => 
   await apply("v1beta1", "two", { seconds: 1, title: "b" });
   expect((await apply("v1", "two", { millis: 1700 })).spec).toEqual({ millis: 1700, host: "h" });
 });
+
+/** A cluster scoped Beast. */
+function beastOf(versions: readonly ReturnType<typeof version>[]): Resource {
+  const plural = { plural: "beasts", singular: "beast", kind: "Beast", listKind: "BeastList" };
+  const spec = { group: "example.com", scope: "Cluster", names: plural, versions };
+  return resourceFromCRD({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "beasts.example.com" },
+    spec,
+  } as never);
+}
 
 // As a kube-apiserver answers.
 test.each<{ what: string; steps: readonly (readonly [version: "v1" | "v2", manager: string, spec: object, isApply?: boolean])[]; spec: object }>([
@@ -321,22 +348,13 @@ test.each<{ what: string; steps: readonly (readonly [version: "v1" | "v2", manag
     s: { type: "array", items: text, "x-kubernetes-list-type": isWhole ? "atomic" : "set" },
     o: { type: "object", properties: { x: text, y: text }, "x-kubernetes-map-type": isWhole ? "atomic" : "granular" },
   });
-  const names = { plural: "beasts", singular: "beast", kind: "Beast", listKind: "BeastList" };
   const versions = [version("v1", true, own(false)), version("v2", false, own(true))];
-  const metadata = { name: "beasts.example.com" };
-  const crd = {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata,
-    spec: { group: "example.com", scope: "Cluster", names, versions },
-  };
-  await using server = await startHarness([resourceFromCRD(crd as never)]);
+  await using server = await startHarness([beastOf(versions)]);
   let answer: { readonly spec?: object } = {};
   for (const [one, manager, wanted, isApply = true] of all) {
-    const body = { ...(isApply ? { apiVersion: `example.com/${one}`, kind: "Beast", metadata: { name: "one" } } : {}), spec: wanted };
-    const headers = { "content-type": isApply ? "application/apply-patch+yaml" : "application/merge-patch+json" };
-    const path = `/apis/example.com/${one}/beasts/one?fieldManager=${manager}${isApply ? "&force=true" : ""}`;
-    answer = (await server.request("PATCH", path, { body, headers })).json();
+    answer = await (isApply
+      ? patch(server, { version: one, kind: "Beast", manager }, wanted)
+      : patch(server, { version: one, kind: "Beast", manager, type: MERGE }, { spec: wanted }));
   }
   expect(answer.spec).toEqual(spec);
 });
@@ -470,11 +488,7 @@ test.each<{ what: string; steps: readonly (readonly [version: string, manager: s
 ])("an author's functions that make of a part what they do not make of the whole leave $what", async ({ steps: all, spec }) => {
   await using server = await startHarness([Puzzle]);
   let answer: { readonly spec?: object } = {};
-  for (const [one, manager, wanted] of all) {
-    const body = { apiVersion: `example.com/${one}`, kind: "Puzzle", metadata: { name: "one" }, spec: wanted };
-    const headers = { "content-type": "application/apply-patch+yaml" };
-    answer = (await server.request("PATCH", `/apis/example.com/${one}/puzzles/one?fieldManager=${manager}&force=true`, { body, headers })).json();
-  }
+  for (const [one, manager, wanted] of all) answer = await patch(server, { version: one, kind: "Puzzle", manager }, wanted);
   expect(answer.spec).toEqual(spec);
 });
 
@@ -549,34 +563,18 @@ test.each<{ what: string; steps: readonly (readonly [version: string, manager: s
 ])("an applier lets go of $what", async ({ steps: all, owners, spec }) => {
   const { resource, kind } = owners === undefined ? { resource: Route, kind: "Route" } : { resource: Puzzle, kind: "Puzzle" };
   await using server = await startHarness([resource]);
-  const patch = async (one: string, manager: string, type: string, body: object) => {
-    const path = `/apis/example.com/${one}/${kind.toLowerCase()}s/one?fieldManager=${manager}&${type === "apply-patch+yaml" ? "force=true" : ""}`;
-    const answer = await server.request("PATCH", path, { body, headers: { "content-type": `application/${type}` } });
-    expect(answer.status, answer.text).toBeLessThan(300);
-    return answer.json();
-  };
+  const inV1 = { version: "v1", kind, manager: "one" };
   let answer: { readonly spec?: object } = {};
   for (const [index, [one, manager, wanted]] of all.entries()) {
     if (index === all.length - 1) {
       // Somebody owns something in the other version.
-      await patch("v1beta1", "labels", "merge-patch+json", { metadata: { labels: { a: "b" } } });
-      const { metadata } = await patch("v1", "none", "merge-patch+json", {});
+      await patch(server, { version: "v1beta1", kind, manager: "labels", type: MERGE }, { metadata: { labels: { a: "b" } } });
+      const { metadata } = await patch(server, { ...inV1, type: MERGE }, {});
       const entry = { manager: "said", operation: "Apply", apiVersion: "example.com/v1beta1", fieldsType: "FieldsV1", fieldsV1: owners };
-      if (owners) await patch("v1", "none", "merge-patch+json", { metadata: { managedFields: [entry, ...(metadata.managedFields ?? [])] } });
-      else
-        await patch("v1", "one", "apply-patch+yaml", {
-          apiVersion: "example.com/v1",
-          kind,
-          metadata: { name: "one" },
-          spec: all.at(-2)?.[2] ?? {},
-        });
+      if (owners) await patch(server, { ...inV1, type: MERGE }, { metadata: { managedFields: [entry, ...(metadata.managedFields ?? [])] } });
+      else await patch(server, inV1, all.at(-2)?.[2] ?? {});
     }
-    answer = await patch(one, manager, "apply-patch+yaml", {
-      apiVersion: `example.com/${one}`,
-      kind,
-      metadata: { name: "one" },
-      spec: wanted,
-    });
+    answer = await patch(server, { version: one, kind, manager }, wanted);
   }
   expect(answer.spec).toEqual(spec);
 });
@@ -585,30 +583,17 @@ test("what steers another's field stays, and so does the whole of an element of 
   const ports = { type: "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] };
   const port = { type: "object", properties: { name: { type: "string", default: "main" }, number: text, v: text } };
   const spec = { title: text, ports: { ...ports, items: port } };
-  const names = { plural: "beasts", singular: "beast", kind: "Beast", listKind: "BeastList" };
   const versions = [version("v1", true, { ...spec, extra: text }), version("v1beta1", false, spec)];
-  const metadata = { name: "beasts.example.com" };
-  const crd = {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata,
-    spec: { group: "example.com", scope: "Cluster", names, versions },
-  };
-  await using server = await startHarness([Route, resourceFromCRD(crd as never)]);
-  const patch = async (one: string, kind: string, manager: string, wanted: object, type = "apply-patch+yaml") => {
-    const body = { ...(type === "apply-patch+yaml" ? { apiVersion: `example.com/${one}`, kind, metadata: { name: "one" } } : {}), spec: wanted };
-    const query = `fieldManager=${manager}${type === "apply-patch+yaml" ? "&force=true" : ""}`;
-    const path = `/apis/example.com/${one}/${kind.toLowerCase()}s/one?${query}`;
-    return (await server.request("PATCH", path, { body, headers: { "content-type": `application/${type}` } })).json();
-  };
+  await using server = await startHarness([Route, beastOf(versions)]);
+  const send = (one: string, kind: string, manager: string, wanted: object) => patch(server, { version: one, kind, manager }, wanted);
   const url = "http://h:8080/";
-  await patch("v1beta1", "Route", "one", { type: "udp", title: "t", url });
-  await patch("v1", "Route", "two", { udp: "u" });
-  expect((await patch("v1beta1", "Route", "one", { title: "t", url })).spec).toEqual({ type: "udp", target: "u", title: "t", url });
+  await send("v1beta1", "Route", "one", { type: "udp", title: "t", url });
+  await send("v1", "Route", "two", { udp: "u" });
+  expect((await send("v1beta1", "Route", "one", { title: "t", url })).spec).toEqual({ type: "udp", target: "u", title: "t", url });
 
   const [first, second] = [{ name: "z" }, { name: "a", number: "80", v: "1" }];
-  await patch("v1", "Beast", "one", { ports: [first, second] });
-  await patch("v1beta1", "Beast", "two", { ports: [first, { ...second, v: "2" }] }, "merge-patch+json");
-  await patch("v1", "Beast", "three", { extra: "e" });
-  expect((await patch("v1", "Beast", "one", { ports: [first] })).spec).toEqual({ ports: [first, { ...second, v: "2" }], extra: "e" });
+  await send("v1", "Beast", "one", { ports: [first, second] });
+  await patch(server, { version: "v1beta1", kind: "Beast", manager: "two", type: MERGE }, { spec: { ports: [first, { ...second, v: "2" }] } });
+  await send("v1", "Beast", "three", { extra: "e" });
+  expect((await send("v1", "Beast", "one", { ports: [first] })).spec).toEqual({ ports: [first, { ...second, v: "2" }], extra: "e" });
 });
